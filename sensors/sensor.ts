@@ -107,10 +107,8 @@ export class SensorError extends Error {
 
 export const streamName = z
   .string()
-  .regex(
-    /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/,
-    "must be 1 to 63 of a-z 0-9 . _ - and begin and end with a letter or digit",
-  );
+  .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/)
+  .describe("1 to 63 of a-z 0-9 . _ -, the first and the last a letter or digit");
 
 const commonKeys = {
   kind: z.string(),

@@ -1,5 +1,7 @@
 /** The hub's sensors: one process each, started, watched, restarted and ended here. */
 import type { Calibration } from "../sensors/sensor.ts";
+import type { ConfiguredSensor } from "./config.ts";
+import { createLife, type LifeTiming, lifeTiming } from "./sensor-life.ts";
 import type { SensorStatus } from "./sensor-status.ts";
 
 export interface Supervisor {
@@ -18,6 +20,78 @@ export interface Supervisor {
   close(): Promise<void>;
 }
 
+export interface SupervisorOptions {
+  sensors: ConfiguredSensor[];
+  prefix: string;
+  group: string | null;
+  /** Clears away what a killed process has left of these streams. */
+  sweep(streams: string[]): void;
+  /** Another map of kinds, for tests. */
+  kindsModule?: string;
+  timing?: Partial<LifeTiming>;
+}
+
 export class UnknownSensor extends Error {
   override name = "UnknownSensor";
+}
+
+/** Starts nothing yet: call `start` for each. */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const listeners = new Set<(status: SensorStatus) => void>();
+  const lives = new Map(
+    options.sensors.map((sensor) => [
+      sensor.name,
+      createLife({
+        sensor,
+        prefix: options.prefix,
+        group: options.group,
+        kindsModule:
+          options.kindsModule ?? new URL("../sensors/kinds.ts", import.meta.url).pathname,
+        timing: { ...lifeTiming, ...options.timing },
+        sweep: options.sweep,
+        changed: (status) => {
+          for (const listener of listeners) listener(status);
+        },
+      }),
+    ]),
+  );
+
+  const life = (name: string) => {
+    const found = lives.get(name);
+    if (found) return found;
+    const names = [...lives.keys()].join(", ") || "none";
+    throw new UnknownSensor(`There is no sensor "${name}"; configured: ${names}`);
+  };
+
+  const supervisor: Supervisor = {
+    list: () => [...lives.values()].map((one) => one.status()),
+    get: (name) => lives.get(name)?.status(),
+    async start(name) {
+      await life(name).start();
+      return life(name).status();
+    },
+    async stop(name) {
+      await life(name).stop();
+      return life(name).status();
+    },
+    async restart(name) {
+      await life(name).stop();
+      return supervisor.start(name);
+    },
+    calibration(stream) {
+      for (const one of lives.values()) {
+        const found = one.calibrations.get(stream);
+        if (found) return found;
+      }
+      return undefined;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      await Promise.all([...lives.values()].map((one) => one.stop()));
+    },
+  };
+  return supervisor;
 }
