@@ -72,13 +72,14 @@ export function refused(
   };
 }
 
-/** One value in the segment header that breaks a rule of LAYOUT.md. */
+/** One value in the segment header that breaks a rule of LAYOUT.md. The error names at least what it is about. */
 export function badHeader(
   name: string,
   about: string,
   values: Record<string, number | bigint>,
   alsoMentions: string[] = [],
 ): RefusedCase {
-  const mentions = [...Object.keys(values), ...alsoMentions];
+  const fields = Object.keys(values).map((field) => field.split("_")[0] as string);
+  const mentions = [...new Set([...fields, ...alsoMentions])];
   return refused(name, about, mentions, (ring) => ring.header(values));
 }
