@@ -11,6 +11,7 @@
 
 #include "doorbell.c"
 #include "noise.c"
+#include "sweep.c"
 
 /* ---- For JavaScript, which cannot reach into structs. ------------------------------------------------ */
 
@@ -61,6 +62,12 @@ int streamem_ffi_event_fd(streamem_reader *reader) {
   return result < 0 ? result : reader->event_fd;
 }
 
+/** A duplicate of it for an event loop that closes what it is given. */
+int streamem_ffi_event_dup(streamem_reader *reader) {
+  int fd = reader->event_fd < 0 ? -1 : fcntl(reader->event_fd, F_DUPFD_CLOEXEC, 0);
+  return fd < 0 ? -errno : fd;
+}
+
 /* ---- A sensor process ends with its hub. ------------------------------------------------------------- */
 
 static void *streamem__watch_parent(void *argument) {
@@ -90,3 +97,8 @@ int streamem_end_with_parent(int parent) {
 }
 
 uint64_t streamem_ffi_clock_ns(int clock) { return streamem_clock_ns(clock); }
+
+/* src/frame.ts reads these two by offset. */
+STREAMEM__ASSERT(frame_bytes, sizeof(streamem_frame) == 160);
+STREAMEM__ASSERT(meta_bytes, sizeof(streamem_meta) == 72);
+STREAMEM__ASSERT(error_bytes, sizeof(streamem_error) == 512);
