@@ -1,6 +1,6 @@
 // The only importer of bun:ffi. One table: each C function with its declaration; one function that turns a
 // code into an Error. Typed arrays are passed themselves: a kept ptr() of one may go stale.
-import { cc, dlopen, type FFIFunction, type Pointer, toArrayBuffer } from "bun:ffi";
+import { cc, dlopen, type FFIFunction, FFIType, type Pointer, toArrayBuffer } from "bun:ffi";
 import { constants } from "node:os";
 import { buildShim, shimSource } from "./build.ts";
 
@@ -13,7 +13,7 @@ const symbols = {
     returns: "i32",
   },
   // int64_t streamem_ffi_acquire(streamem_writer *writer)
-  streamem_ffi_acquire: { args: ["ptr"], returns: "i64_fast" },
+  streamem_ffi_acquire: { args: ["ptr"], returns: FFIType.i64_fast },
   // int streamem_abort(streamem_writer *w)
   streamem_abort: { args: ["ptr"], returns: "i32" },
   // int streamem_commit(streamem_writer *w, uint64_t bytes, const streamem_meta *meta, const void *fields)
@@ -27,7 +27,7 @@ const symbols = {
   // void *streamem_ffi_writer_base(const streamem_writer *writer)
   streamem_ffi_writer_base: { args: ["ptr"], returns: "ptr" },
   // uint64_t streamem_ffi_writer_bytes(const streamem_writer *writer)
-  streamem_ffi_writer_bytes: { args: ["ptr"], returns: "u64_fast" },
+  streamem_ffi_writer_bytes: { args: ["ptr"], returns: FFIType.u64_fast },
   // int streamem_ffi_writer_name_gone(const streamem_writer *writer)
   streamem_ffi_writer_name_gone: { args: ["ptr"], returns: "i32" },
   // int streamem_bell_start(streamem_bell **out, streamem_writer *writer, const char *path, uint32_t group, streamem_error *error)
@@ -71,7 +71,7 @@ const symbols = {
   // const void *streamem_ffi_ring_base(const streamem_ring *ring)
   streamem_ffi_ring_base: { args: ["ptr"], returns: "ptr" },
   // uint64_t streamem_ffi_ring_bytes(const streamem_ring *ring)
-  streamem_ffi_ring_bytes: { args: ["ptr"], returns: "u64_fast" },
+  streamem_ffi_ring_bytes: { args: ["ptr"], returns: FFIType.u64_fast },
   // uint64_t streamem_ffi_missed(const streamem_reader *reader)
   streamem_ffi_missed: { args: ["ptr"], returns: "u64" },
   // void streamem_ring_hold(streamem_ring *ring)
@@ -94,7 +94,7 @@ const symbols = {
 
 function load() {
   const built = buildShim();
-  if (built.path) return { how: built.path, symbols: dlopen(built.path, symbols).symbols };
+  if (built.path !== null) return { how: built.path, symbols: dlopen(built.path, symbols).symbols };
   if (process.arch !== "x64") {
     throw new Error(
       `the native shim cannot be built: ${built.why}; on ${process.arch} install a compiler (Debian: apt-get install gcc libc6-dev)`,

@@ -1,71 +1,72 @@
 // Per-frame metadata: the bytes in a slot's metadata area, laid out by descriptor.fields.
-import { elementCount, type FieldSpec } from "./descriptor.ts";
+import { elementCount, type FieldSpec, itemSize } from "./descriptor.ts";
 
 /** A field's value: a number, a bigint for 64-bit integers, or a list of them where the field has a shape. */
 export type FieldValue = number | bigint | number[] | bigint[];
 
-function readOne(view: DataView, offset: number, type: string): number | bigint {
-  switch (type) {
-    case "u1":
-    case "b1":
-      return view.getUint8(offset);
-    case "i1":
-      return view.getInt8(offset);
-    case "u2":
-      return view.getUint16(offset, true);
-    case "i2":
-      return view.getInt16(offset, true);
-    case "u4":
-      return view.getUint32(offset, true);
-    case "i4":
-      return view.getInt32(offset, true);
-    case "u8":
-      return view.getBigUint64(offset, true);
-    case "i8":
-      return view.getBigInt64(offset, true);
-    case "f4":
-      return view.getFloat32(offset, true);
-    case "f8":
-      return view.getFloat64(offset, true);
-    default:
-      throw new TypeError(`field type ${type}: allowed are b1 u1 i1 u2 i2 u4 i4 u8 i8 f4 f8`);
-  }
+type Accessor = {
+  get(view: DataView, offset: number): number | bigint;
+  set(view: DataView, offset: number, value: number | bigint): void;
+};
+
+const u1: Accessor = {
+  get: (view, offset) => view.getUint8(offset),
+  set: (view, offset, value) => view.setUint8(offset, Number(value)),
+};
+
+const accessors: Record<string, Accessor> = {
+  b1: u1,
+  u1,
+  i1: {
+    get: (view, offset) => view.getInt8(offset),
+    set: (view, offset, value) => view.setInt8(offset, Number(value)),
+  },
+  u2: {
+    get: (view, offset) => view.getUint16(offset, true),
+    set: (view, offset, value) => view.setUint16(offset, Number(value), true),
+  },
+  i2: {
+    get: (view, offset) => view.getInt16(offset, true),
+    set: (view, offset, value) => view.setInt16(offset, Number(value), true),
+  },
+  u4: {
+    get: (view, offset) => view.getUint32(offset, true),
+    set: (view, offset, value) => view.setUint32(offset, Number(value), true),
+  },
+  i4: {
+    get: (view, offset) => view.getInt32(offset, true),
+    set: (view, offset, value) => view.setInt32(offset, Number(value), true),
+  },
+  u8: {
+    get: (view, offset) => view.getBigUint64(offset, true),
+    set: (view, offset, value) => view.setBigUint64(offset, BigInt(value), true),
+  },
+  i8: {
+    get: (view, offset) => view.getBigInt64(offset, true),
+    set: (view, offset, value) => view.setBigInt64(offset, BigInt(value), true),
+  },
+  f4: {
+    get: (view, offset) => view.getFloat32(offset, true),
+    set: (view, offset, value) => view.setFloat32(offset, Number(value), true),
+  },
+  f8: {
+    get: (view, offset) => view.getFloat64(offset, true),
+    set: (view, offset, value) => view.setFloat64(offset, Number(value), true),
+  },
+};
+
+function layoutOf(field: FieldSpec): { size: number; count: number } {
+  return { size: itemSize(field.dtype), count: elementCount(field.shape ?? []) };
 }
 
-function writeOne(view: DataView, offset: number, type: string, value: number | bigint): void {
-  switch (type) {
-    case "u1":
-    case "b1":
-      return view.setUint8(offset, Number(value));
-    case "i1":
-      return view.setInt8(offset, Number(value));
-    case "u2":
-      return view.setUint16(offset, Number(value), true);
-    case "i2":
-      return view.setInt16(offset, Number(value), true);
-    case "u4":
-      return view.setUint32(offset, Number(value), true);
-    case "i4":
-      return view.setInt32(offset, Number(value), true);
-    case "u8":
-      return view.setBigUint64(offset, BigInt(value), true);
-    case "i8":
-      return view.setBigInt64(offset, BigInt(value), true);
-    case "f4":
-      return view.setFloat32(offset, Number(value), true);
-    case "f8":
-      return view.setFloat64(offset, Number(value), true);
-    default:
-      throw new TypeError(`field type ${type}: allowed are b1 u1 i1 u2 i2 u4 i4 u8 i8 f4 f8`);
-  }
+function accessorOf(field: FieldSpec): Accessor | undefined {
+  return accessors[field.dtype.replace(/^[<|=]/, "")];
 }
 
-function typeOf(field: FieldSpec): { type: string; size: number; count: number } {
-  const type = field.dtype.replace(/^[<|=]/, "");
-  return { type, size: Number(type.slice(1)), count: elementCount(field.shape ?? []) };
-}
-
-/** The fields of a frame by name. Fields that lie beyond `bytes` are left out: the writer gave none. */
+/**
+ * The fields of a frame by name. Left out are those that lie beyond `bytes` (the writer gave none) and those of
+ * a type that is no little-endian number.
+ */
 export function decodeFields(
   bytes: Uint8Array,
   fields: readonly FieldSpec[] | undefined,
@@ -73,9 +74,10 @@ export function decodeFields(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoded: Record<string, FieldValue> = {};
   for (const field of fields ?? []) {
-    const { type, size, count } = typeOf(field);
-    if (field.offset + size * count > bytes.byteLength) continue;
-    const one = (i: number) => readOne(view, field.offset + size * i, type);
+    const { size, count } = layoutOf(field);
+    const accessor = accessorOf(field);
+    if (!accessor || field.offset + size * count > bytes.byteLength) continue;
+    const one = (i: number) => accessor.get(view, field.offset + size * i);
     decoded[field.name] = field.shape?.length
       ? (Array.from({ length: count }, (_, i) => one(i)) as number[] | bigint[])
       : one(0);
@@ -96,10 +98,15 @@ export function encodeFields(
       const known = fields.map((candidate) => candidate.name).join(", ");
       throw new TypeError(`no field "${name}": the descriptor has ${known || "none"}`);
     }
-    const { type, size, count } = typeOf(field);
+    const { size, count } = layoutOf(field);
+    const accessor = accessorOf(field);
+    if (!accessor) {
+      const known = Object.keys(accessors).join(", ");
+      throw new TypeError(`field "${name}" has dtype ${field.dtype}: allowed are ${known}`);
+    }
     const list = typeof value === "object" ? value : [value];
     for (let i = 0; i < Math.min(count, list.length); i++) {
-      writeOne(view, field.offset + size * i, type, list[i] as number | bigint);
+      accessor.set(view, field.offset + size * i, list[i] as number | bigint);
     }
   }
   return bytes;
@@ -109,7 +116,7 @@ export function encodeFields(
 export function layOutFields(fields: Omit<FieldSpec, "offset">[]): FieldSpec[] {
   let end = 0;
   return fields.map((field) => {
-    const { size, count } = typeOf({ ...field, offset: 0 });
+    const { size, count } = layoutOf({ ...field, offset: 0 });
     const offset = Math.ceil(end / size) * size;
     end = offset + size * count;
     return { ...field, offset };

@@ -65,14 +65,23 @@ function literal(words: string): string {
 }
 
 function formatter(json: boolean): TextFormatter {
-  if (json) return getJsonLinesFormatter({ properties: "nest:properties" });
-  if (!process.stderr.isTTY) return getTextFormatter({ timestamp: "rfc3339" });
+  if (json) return getJsonLinesFormatter({ categorySeparator: (names) => ownPart(names, ".") });
+  const category = (names: readonly string[]) => ownPart(names, " ");
+  if (!process.stderr.isTTY) return getTextFormatter({ timestamp: "rfc3339", category });
   return getPrettyFormatter({
     icons: false,
     timestamp: "time",
-    categoryWidth: 24,
+    categorySeparator: " ",
+    categoryWidth: 20,
+    messageStyle: null,
+    messageColor: null,
     wordWrap: false,
   });
+}
+
+/** Everything here is streamem: the first name says nothing. */
+function ownPart(names: readonly string[], separator: string): string {
+  return names.slice(names[0] === "streamem" ? 1 : 0).join(separator);
 }
 
 function levelAsked(): LogLevel {

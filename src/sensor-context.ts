@@ -1,5 +1,6 @@
 /** What a sensor is given in its process: rings to write, and the hub's ear. */
-import type { SensorContext } from "../sensors/sensor.ts";
+import { type SensorContext, SensorError } from "../sensors/sensor.ts";
+import { RingError } from "./ffi.ts";
 import { createWriter, type RingWriter } from "./ring.ts";
 import type { Configure, FromSensor, LogLevelName } from "./sensor-messages.ts";
 
@@ -17,7 +18,7 @@ export function createContext(
   signal: AbortSignal,
   send: (message: FromSensor) => void,
 ): ContextOwner {
-  const { config, prefix, group, aliveMs } = configure;
+  const { config, prefix, group, directory, aliveMs } = configure;
   const writers = new Map<string, RingWriter>();
   const counters: Record<string, number> = {};
   const log =
@@ -42,16 +43,15 @@ export function createContext(
       requireOwnName(name, config.name);
       const known = writers.get(name);
       if (known) {
-        known.renew(spec, { ...options, slots: config.slots });
+        // Said even where it is not set: the capacity of the old shape must not live on.
+        inWords(() => known.renew(spec, { payloadCapacity: options.payloadCapacity }));
         return known;
       }
       send({ type: "stream", name });
-      const writer = createWriter(name, spec, {
-        ...options,
-        prefix,
-        slots: config.slots,
-        group: group ?? undefined,
-      });
+      const settings = { ...options, prefix, directory, slots: config.slots };
+      const writer = inWords(() =>
+        createWriter(name, spec, { ...settings, group: group ?? undefined }),
+      );
       writers.set(name, writer);
       looking ??= setInterval(lookForFirstFrame, firstFrameMs);
       return writer;
@@ -74,4 +74,14 @@ export function createContext(
 function requireOwnName(stream: string, sensor: string): void {
   if (stream === sensor || stream.startsWith(`${sensor}.`)) return;
   throw new Error(`stream "${stream}" must be named "${sensor}" or begin with "${sensor}."`);
+}
+
+/** A ring that cannot be made has its reason in words, and it may go away: no crash with a stack. */
+function inWords<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RingError)) throw error;
+    throw new SensorError(error.message, { retry: true, cause: error });
+  }
 }

@@ -37,7 +37,8 @@ export const lifeTiming: LifeTiming = {
 export interface LifeOptions {
   sensor: ConfiguredSensor;
   prefix: string;
-  group: string | null;
+  group: number | null;
+  directory: string;
   kindsModule: string;
   timing: LifeTiming;
   changed(status: SensorStatus): void;
@@ -109,6 +110,7 @@ export function createLife(options: LifeOptions): SensorLife {
       config: sensor.config,
       prefix: options.prefix,
       group: options.group,
+      directory: options.directory,
       aliveMs: timing.aliveMs,
     };
     tell(child, configure);

@@ -10,7 +10,10 @@ export interface Configure {
   kindsModule: string;
   config: SensorConfig;
   prefix: string;
-  group: string | null;
+  /** Number of the group that may read, null for none. */
+  group: number | null;
+  /** Where doorbell sockets lie. */
+  directory: string;
   aliveMs: number;
 }
 

@@ -23,7 +23,8 @@ export interface Supervisor {
 export interface SupervisorOptions {
   sensors: ConfiguredSensor[];
   prefix: string;
-  group: string | null;
+  group: number | null;
+  directory: string;
   /** Clears away what a killed process has left of these streams. */
   sweep(streams: string[]): void;
   /** Another map of kinds, for tests. */
@@ -45,6 +46,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         sensor,
         prefix: options.prefix,
         group: options.group,
+        directory: options.directory,
         kindsModule:
           options.kindsModule ?? new URL("../sensors/kinds.ts", import.meta.url).pathname,
         timing: { ...lifeTiming, ...options.timing },

@@ -1,4 +1,64 @@
-/** `streamem hub` */
+/** `streamem hub`: runs until SIGINT or SIGTERM. */
 import { Command } from "commander";
+import { type Config, ConfigError, loadConfig, prefixPattern } from "../config.ts";
+import { type Hub, startHub } from "../hub.ts";
+import { ListenError } from "../listen.ts";
+import { startLog } from "../log.ts";
+import { announce } from "../startup.ts";
+import { CliError, exitCode, type GlobalOptions } from "./options.ts";
 
-export const command = new Command("hub").action(async () => {});
+export const command = new Command("hub").action(async () => {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const endLog = await startLog({ json: options.json });
+  const ending = endAsked();
+  const hub = await started(withFlags(await configured(options.config), options));
+  await Promise.race([announce(hub, options.json ?? false), ending]);
+  await ending;
+  await hub.close();
+  await endLog();
+  // Whatever a library still has open is of no use any more.
+  process.exit(exitCode.done);
+});
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends at once, without tidying up. */
+function endAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const end = () => {
+      if (asked) process.exit(exitCode.failed);
+      asked = true;
+      resolve();
+    };
+    process.on("SIGINT", end);
+    process.on("SIGTERM", end);
+  });
+}
+
+async function configured(file: string | undefined): Promise<Config> {
+  try {
+    return await loadConfig(file);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CliError(error.message, exitCode.usage);
+    throw error;
+  }
+}
+
+/** Flags win over the environment, which wins over the file. */
+function withFlags(config: Config, options: GlobalOptions): Config {
+  const prefix = options.prefix ?? process.env.STREAMEM_PREFIX ?? config.prefix;
+  if (!prefixPattern.test(prefix)) {
+    const words = `STREAMEM_PREFIX is "${prefix}"; allowed: 1 to 32 of a-z 0-9 _ - (no dot)`;
+    throw new CliError(words, exitCode.usage);
+  }
+  const { host = config.host, port = config.port } = options;
+  return { ...config, host, port, prefix };
+}
+
+async function started(config: Config): Promise<Hub> {
+  try {
+    return await startHub(config);
+  } catch (error) {
+    if (error instanceof ListenError) throw new CliError(error.message);
+    throw error;
+  }
+}
