@@ -5,6 +5,7 @@
  * `mix(sequence + i * 0x9E3779B97F4A7C15)` (native/noise.c), so any reader can check every word.
  */
 import { z } from "zod";
+import { localClock, type StreamSpec } from "../src/descriptor.ts";
 import { fillNoise, monotonicNs } from "../src/ffi.ts";
 import { pace } from "./pace.ts";
 import { type SensorKind, sensorConfig } from "./sensor.ts";
@@ -38,7 +39,7 @@ export const randCamera: SensorKind<Config> = {
   },
 };
 
-function spec({ width, height, fps }: Config) {
+function spec({ width, height, fps }: Config): StreamSpec {
   return {
     kind: "video",
     dtype: "|u1",
@@ -46,7 +47,7 @@ function spec({ width, height, fps }: Config) {
     dims: ["height", "width", "channel"],
     pixelFormat: "bgr24",
     rate: fps,
-    clock: { name: "CLOCK_MONOTONIC", unit: "ns", epoch: "boot", method: "local" },
+    clock: localClock,
     source: { kind: "rand-camera" },
-  } as const;
+  };
 }

@@ -5,6 +5,7 @@
  * check every value of a block against its device time.
  */
 import { z } from "zod";
+import type { StreamSpec } from "../src/descriptor.ts";
 import { monotonicNs } from "../src/ffi.ts";
 import { pace } from "./pace.ts";
 import { type SensorKind, sensorConfig } from "./sensor.ts";
@@ -48,7 +49,7 @@ export const randMicrophone: SensorKind<Config> = {
   },
 };
 
-function spec({ sampleRateHz, channels, frameSamples }: Config) {
+function spec({ sampleRateHz, channels, frameSamples }: Config): StreamSpec {
   return {
     kind: "audio",
     dtype: "<f4",
@@ -59,7 +60,7 @@ function spec({ sampleRateHz, channels, frameSamples }: Config) {
     channels,
     clock: { name: "sample clock", unit: "sample", epoch: "start", method: "local" },
     source: { kind: "rand-microphone" },
-  } as const;
+  };
 }
 
 function fillBlock(block: Float32Array, firstSample: number, channels: number, samples: number) {

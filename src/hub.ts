@@ -1,0 +1,71 @@
+/** The hub: sensors, the list of streams and the HTTP API, started and ended together. */
+import type { Server } from "bun";
+import { createApp } from "./api/app.ts";
+import type { Config } from "./config.ts";
+import { doorbellFolder } from "./doorbell.ts";
+import { groupId } from "./group.ts";
+import { listen } from "./listen.ts";
+import { logFor } from "./log.ts";
+import { StreamRegistry } from "./streams.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
+import { sweepPrefix, sweepStreams } from "./sweep.ts";
+
+export interface Hub {
+  /** Of the HTTP API, without a slash at the end. */
+  url: string;
+  prefix: string;
+  supervisor: Supervisor;
+  registry: StreamRegistry;
+  /** Sensors ended, rings retired and unlinked, port closed. */
+  close(): Promise<void>;
+}
+
+/** The port comes first: where it is taken, no sensor is started. */
+export async function startHub(config: Config): Promise<Hub> {
+  const log = logFor("hub");
+  const { prefix } = config;
+  const group = config.group === null ? null : groupId(config.group);
+  const directory = doorbellFolder({ group: group ?? undefined });
+
+  const supervisor = createSupervisor({
+    sensors: config.sensors,
+    prefix,
+    group,
+    directory,
+    sweep: (names) => sweepStreams(prefix, names, directory),
+  });
+  const registry = new StreamRegistry({ prefix });
+  const app = createApp({ registry, supervisor });
+  const server = listen(config.host, config.port, (request, server) =>
+    app.fetch(request, { server }),
+  );
+  warnOfOpenDoor(config.host, log.warn);
+  for (const warning of config.warnings) log.warn(warning);
+
+  const swept = sweepPrefix(prefix, directory);
+  if (swept.length > 0) {
+    log.info(`cleared away what a dead writer had left: ${swept.join(", ")}`, { swept });
+  }
+  await Promise.all(config.sensors.map((sensor) => supervisor.start(sensor.name)));
+
+  return {
+    url: urlOf(server),
+    prefix,
+    supervisor,
+    registry,
+    async close() {
+      await supervisor.close();
+      registry.close();
+      await server.stop(true);
+    },
+  };
+}
+
+function warnOfOpenDoor(host: string, warn: (words: string) => void): void {
+  if (host === "localhost" || host === "::1" || host.startsWith("127.")) return;
+  warn(`everybody who can reach ${host} can see what the sensors see: there is no access control`);
+}
+
+function urlOf(server: Server<undefined>): string {
+  return server.url.href.replace(/\/$/, "");
+}

@@ -1,0 +1,66 @@
+/** Says that the hub runs: the table for people, or one JSON line with the same for machines. */
+import { type Descriptor, frameBytes } from "./descriptor.ts";
+import type { Hub } from "./hub.ts";
+import { openSegment } from "./segment.ts";
+import type { SensorStatus } from "./sensor-status.ts";
+import { readLine, type StartupRow, startupTable } from "./startup-table.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** A camera that does not answer must not keep the table back. */
+const patienceMs = 3000;
+
+export async function announce(hub: Hub, json: boolean): Promise<void> {
+  await settled(hub.supervisor, patienceMs);
+  const rows = hub.supervisor.list().flatMap((sensor) => rowsOf(sensor, hub.prefix));
+  process.stdout.write(json ? `${startedLine(hub, rows)}\n` : `${startedWords(hub, rows)}\n`);
+}
+
+/** Resolves when every sensor has got past its start: it runs, or has said what it waits for. */
+export function settled(supervisor: Supervisor, timeoutMs: number): Promise<void> {
+  const isSettled = () => supervisor.list().every((sensor) => sensor.state !== "starting");
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve();
+    };
+    const unsubscribe = supervisor.subscribe(() => isSettled() && finish());
+    const timer = setTimeout(finish, timeoutMs);
+    if (isSettled()) finish();
+  });
+}
+
+function rowsOf(sensor: SensorStatus, prefix: string): StartupRow[] {
+  const words = sensor.lastError?.words.split("\n")[0] ?? sensor.words ?? "no frame yet";
+  return sensor.streams.map((name) => {
+    const descriptor = descriptorOf(name, prefix);
+    if (descriptor) return { ...shapeOf(descriptor), name, words: null };
+    const nothing = { dtype: null, shape: null, rate: null, frameBytes: null };
+    return { ...nothing, name, words: `${sensor.state}: ${words}` };
+  });
+}
+
+function shapeOf(descriptor: Descriptor) {
+  const { dtype, shape, rate } = descriptor;
+  return { dtype, shape, rate: rate ?? null, frameBytes: frameBytes(descriptor) };
+}
+
+function descriptorOf(name: string, prefix: string): Descriptor | null {
+  try {
+    const segment = openSegment(`/dev/shm/${prefix}.${name}`);
+    segment.close();
+    return segment.descriptor;
+  } catch {
+    return null; // not made yet: the sensor's state says why
+  }
+}
+
+function startedWords(hub: Hub, rows: StartupRow[]): string {
+  const table = rows.length > 0 ? startupTable(rows, hub.prefix) : "No sensors are configured.";
+  return `\n${table}\n\n${hub.url} shows them, ${hub.url}/docs describes the API. Ctrl-C ends the hub.\n`;
+}
+
+function startedLine(hub: Hub, rows: StartupRow[]): string {
+  const streams = rows.map((row) => ({ ...row, read: readLine(row.name, hub.prefix) }));
+  return JSON.stringify({ event: "started", url: hub.url, prefix: hub.prefix, streams });
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { sensorKinds } from "../sensors/kinds.ts";
+import { type SensorConfig, type SensorKind, sensorConfig } from "../sensors/sensor.ts";
+import { ConfigError, loadConfig, parseConfig } from "../src/config.ts";
+
+const config = sensorConfig({
+  width: z.number().int().min(1).max(64).default(8),
+  mode: z.enum(["fast", "good"]).default("fast"),
+  gain: z.union([z.literal("auto"), z.number().min(0).max(1)]).default("auto"),
+  url: z.string().optional(),
+});
+const camera: SensorKind<z.infer<typeof config>> = {
+  kind: "cam",
+  summary: "for this test",
+  config,
+  streams: ({ name }) => [
+    { name, spec: {} },
+    { name: `${name}.audio`, spec: {} },
+  ],
+  run: async () => {},
+};
+const kinds = { cam: async () => camera };
+
+/** The sentences that a text is refused with. */
+async function refusal(text: string, known: typeof sensorKinds = kinds): Promise<string[]> {
+  try {
+    await parseConfig(text, "c.yaml", known);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.text);
+    throw error;
+  }
+  throw new Error("it was accepted");
+}
+
+describe("what is accepted", () => {
+  test("without a file: the two streams of the built-in default", async () => {
+    const { sensors, host, port, prefix } = await parseConfig(
+      (await import("../src/config.ts")).defaultConfigText,
+      null,
+    );
+    expect({ host, port, prefix }).toEqual({ host: "127.0.0.1", port: 7766, prefix: "streamem" });
+    expect(sensors.map((sensor) => sensor.streams[0])).toMatchObject([
+      { name: "rand-camera", spec: { shape: [720, 1280, 3], rate: 30 } },
+      { name: "rand-microphone", spec: { shape: [2, 1024], sampleRateHz: 48000 } },
+    ]);
+  });
+
+  test("defaults of a kind are filled in, slots are taken by every kind", async () => {
+    const { sensors } = await parseConfig("sensors: [{kind: cam, name: a, slots: 4}]", "c", kinds);
+    expect(sensors[0]?.config).toEqual({
+      kind: "cam",
+      name: "a",
+      slots: 4,
+      width: 8,
+      mode: "fast",
+      gain: "auto",
+    } as SensorConfig);
+  });
+
+  test("an empty file, and lists whose entries are all commented out", async () => {
+    for (const text of ["", "sensors:\nsinks:\n"]) {
+      expect((await parseConfig(text, "c", kinds)).sensors).toEqual([]);
+    }
+  });
+
+  test("a sink is accepted, and said not to be there yet", async () => {
+    const text = "sinks:\n  - { kind: redis, url: redis://127.0.0.1, streams: [detections] }";
+    const { warnings } = await parseConfig(text, "c.yaml", kinds);
+    expect(warnings).toEqual([
+      "c.yaml:2:5: kind redis is not there yet in this version: detections will not be sent anywhere",
+    ]);
+  });
+
+  test("the example that explains every key is one, and explains every key of every kind", async () => {
+    const path = new URL("../streamem.example.yaml", import.meta.url).pathname;
+    const text = await Bun.file(path).text();
+    await parseConfig(text, path);
+    const kindsThere = Object.keys(sensorKinds);
+    for (const kind of kindsThere) expect(text).toContain(`kind: ${kind}`);
+    for (const kind of kindsThere) {
+      const load = sensorKinds[kind];
+      const schema = (await load?.())?.config as unknown as z.ZodObject | undefined;
+      for (const key of Object.keys(schema?.shape ?? {})) expect(text).toContain(`${key}:`);
+    }
+  });
+});
+
+// To see these fail: take the positions out of YamlFile.problem.
+describe("what stops the start, with file, line, column and what is allowed", () => {
+  test("all problems at once, in the order of the file", async () => {
+    const text = [
+      "sensors:",
+      "  - { kind: cam, name: a, width: 0, hieght: 3, mode: slow }",
+      "  - kind: nothing",
+      "    name: b",
+      "  - { kind: cam, name: Big, gain: 2 }",
+      "prot: 3",
+      "port: 70000",
+    ].join("\n");
+    expect(await refusal(text)).toEqual([
+      "c.yaml:2:34: sensors[0].width: is 0; allowed: a whole number from 1 to 64",
+      "c.yaml:2:37: sensors[0].hieght: is not a known key; allowed here: kind, name, slots, width, mode, gain, url",
+      'c.yaml:2:54: sensors[0].mode: is "slow"; allowed: fast, good',
+      'c.yaml:3:11: sensors[1].kind: "nothing" is no kind of sensor; allowed: cam',
+      'c.yaml:5:24: sensors[2].name: is "Big"; allowed: 1 to 63 of a-z 0-9 . _ -, the first and the last a letter or digit',
+      'c.yaml:5:35: sensors[2].gain: is 2; allowed: "auto", or a number from 0 to 1',
+      "c.yaml:6:1: prot: is not a known key (did you mean port?); allowed here: host, port, prefix, group, sensors, sinks",
+      "c.yaml:7:7: port: is 70000; allowed: a whole number from 0 to 65535",
+    ]);
+  });
+
+  test("what is missing is reported where it should stand", async () => {
+    expect(await refusal("sensors:\n  - kind: cam\n  - name: b")).toEqual([
+      "c.yaml:2:5: sensors[0].name: is missing; allowed: 1 to 63 of a-z 0-9 . _ -, the first and the last a letter or digit",
+      "c.yaml:3:5: sensors[1].kind: is missing; allowed: cam",
+    ]);
+  });
+
+  test("wrong types", async () => {
+    expect(await refusal("sensors: 4")).toEqual([
+      "c.yaml:1:10: sensors: is 4; allowed: a list, each entry keys and values, or null",
+    ]);
+    expect(await refusal("[1]")).toEqual([
+      "c.yaml:1:1: is [1]; allowed: keys and values (host, port, prefix, group, sensors, sinks)",
+    ]);
+    expect(await refusal("sensors: [5]")).toEqual([
+      "c.yaml:1:11: sensors[0]: is 5; allowed: keys and values",
+    ]);
+    expect(await refusal('port: "7766"')).toEqual([
+      'c.yaml:1:7: port: is "7766"; allowed: a whole number from 0 to 65535',
+    ]);
+  });
+
+  test("one name for two sensors, and a stream of one that is a stream of another", async () => {
+    const text = [
+      "sensors:",
+      "  - { kind: cam, name: a }",
+      "  - { kind: cam, name: a }",
+      "  - { kind: cam, name: a.audio }",
+    ].join("\n");
+    expect(await refusal(text)).toEqual([
+      'c.yaml:3:24: sensors[1].name: the name "a" is taken already at c.yaml:2:24',
+      'c.yaml:4:24: sensors[2].name: the stream "a.audio" is taken already at c.yaml:2:24',
+    ]);
+  });
+
+  test("a name that is allowed, but makes a stream whose name is too long", async () => {
+    const [words] = await refusal(`sensors: [{kind: cam, name: ${"a".repeat(63)}}]`);
+    expect(words).toContain(
+      `makes the stream "${"a".repeat(63)}.audio", which is no stream's name`,
+    );
+  });
+
+  test("a prefix with a dot, an unknown group, a kind that is a property of every object", async () => {
+    expect(await refusal("prefix: a.b\ngroup: no-such-group")).toEqual([
+      'c.yaml:1:9: prefix: is "a.b"; allowed: 1 to 32 of a-z 0-9 _ - (no dot)',
+      'c.yaml:2:8: group: there is no group "no-such-group" on this machine',
+    ]);
+    expect((await refusal("sensors: [{kind: toString, name: a}]"))[0]).toContain("no kind of");
+  });
+
+  test("what is no YAML, a key twice, an alias that grows without bound", async () => {
+    expect(await refusal('a: "')).toEqual([
+      'c.yaml:1:5: is not valid YAML: Missing closing "quote',
+    ]);
+    expect(await refusal("port: 1\nport: 2")).toEqual([
+      "c.yaml:2:1: is not valid YAML: Map keys must be unique",
+    ]);
+    const bomb = Array.from({ length: 9 }, (_, i) =>
+      i === 0 ? "a0: &a0 [x,x,x,x,x,x,x,x,x]" : `a${i}: &a${i} [${`*a${i - 1},`.repeat(9)}]`,
+    );
+    expect((await refusal(bomb.join("\n")))[0]).toContain("is not valid YAML");
+  });
+
+  test("a password in a wrong value is not shown", async () => {
+    const words = await refusal("sensors: [{kind: cam, name: a, width: rtsp://me:secret@cam/}]");
+    expect(words.join()).not.toContain("secret");
+  });
+
+  test("a file that is not there", async () => {
+    const missing = join(mkdtempSync(join(tmpdir(), "streamem-")), "none.yaml");
+    expect(loadConfig(missing)).rejects.toThrow(`${missing}: cannot be read`);
+  });
+
+  test("the file named by --config is the one that is read", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "streamem-")), "my.yaml");
+    writeFileSync(file, "port: 1234\n");
+    expect((await loadConfig(file)).port).toBe(1234);
+  });
+});
