@@ -2,12 +2,15 @@
  * beside it only what a hub needs and a C program does not: the doorbell, test noise, ending with the parent. */
 #define STREAMEM_API
 
-#include "../clients/c/streamem.h"
-#ifndef STREAMEM_NO_LIBC_HEADERS
+#ifdef STREAMEM_NO_LIBC_HEADERS
+#include "no_libc.h"
+#else
+#define _GNU_SOURCE 1
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #endif
+#include "../clients/c/streamem.h"
 
 #include "doorbell.c"
 #include "noise.c"
@@ -78,6 +81,7 @@ static void *streamem__watch_parent(void *argument) {
   kill(getpid(), SIGTERM);         /* the orderly way: rings retired and unlinked */
   streamem__sleep_ns(1500000000ull);
   _exit(1);                        /* the event loop hangs */
+  return NULL;
 }
 
 /** Ends this process when process `parent` ends: SIGTERM, and 1.5 s later without asking. A signal on the parent's

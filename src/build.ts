@@ -12,6 +12,7 @@ const sources = [
   join(root, "native", "doorbell.c"),
   join(root, "native", "noise.c"),
   join(root, "native", "sweep.c"),
+  join(root, "native", "no_libc.h"),
   join(root, "clients", "c", "streamem.h"),
 ];
 const flags = ["-std=gnu11", "-O2", "-shared", "-fPIC", "-pthread"];

@@ -27,9 +27,7 @@
 #ifndef STREAMEM_H
 #define STREAMEM_H
 
-#ifdef STREAMEM_NO_LIBC_HEADERS
-#include "no_libc.h"
-#else
+#ifndef STREAMEM_NO_LIBC_HEADERS /* whoever defines this has declared what is used below */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
@@ -893,6 +891,7 @@ STREAMEM_API int streamem_state(streamem_reader *reader) {
   streamem__follow(reader);
   streamem_ring *ring = reader->ring;
   streamem_frame frame;
+  frame.publish_time_ns = 0;
   if (streamem__retired(ring)) return STREAMEM_RETIRED;
   if (!streamem_lock_held(ring->fd)) return STREAMEM_DEAD;
   if (ring->rate <= 0) return STREAMEM_LIVE;
