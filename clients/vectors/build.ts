@@ -40,6 +40,7 @@ export interface FrameAnswer {
   publishTimeNs: string;
   publishUtcNs: string;
   fields: string;
+  fieldValues: Record<string, string | string[]>;
   payload: string;
 }
 
@@ -52,6 +53,13 @@ interface Field {
 const { constants } = layout;
 const UNKNOWN = BigInt(constants.unknown.value);
 const START_UTC_NS = 1_750_000_000_000_000_000n;
+
+/** The metadata that every vector but "no-fields" describes: 16 bytes. */
+const FIELDS = [
+  { name: "exposure", dtype: "<u8", shape: [], offset: 0, unit: "ns" },
+  { name: "gain", dtype: "<u4", shape: [], offset: 8, unit: "1" },
+  { name: "temperatures", dtype: "<i2", shape: [2], offset: 12, unit: "cK" },
+];
 
 const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
@@ -73,6 +81,15 @@ function pattern(seq: bigint, length: number, salt: bigint): Buffer {
     putInt(words, at, 8, seq * 0x9e3779b97f4a7c15n + BigInt(at) * 0x100000001b3n + salt);
   }
   return words.subarray(0, length);
+}
+
+/** FIELDS read out of a metadata area; those that end after it are left out. */
+function fieldValues(area: Buffer): Record<string, string | string[]> {
+  const values: Record<string, string | string[]> = {};
+  if (area.length >= 8) values.exposure = area.readBigUInt64LE(0).toString();
+  if (area.length >= 12) values.gain = area.readUInt32LE(8).toString();
+  if (area.length >= 16) values.temperatures = [12, 14].map((at) => `${area.readInt16LE(at)}`);
+  return values;
 }
 
 /** One ring file in memory: filled with publish(), then damaged with header(), slot() and cut(). */
@@ -196,6 +213,7 @@ export class Ring {
       publishTimeNs: times.publish_time_ns.toString(),
       publishUtcNs: times.publish_utc_ns.toString(),
       fields: fields.toString("hex"),
+      fieldValues: fieldValues(fields),
       payload: payload.toString("hex"),
     };
   }
@@ -232,7 +250,7 @@ export class Ring {
       rate: 30,
       units: "1",
       clock: { name: "CLOCK_MONOTONIC", unit: "ns", epoch: "boot", method: "local" },
-      fields: [{ name: "exposure", dtype: "<u8", shape: [], offset: 0, unit: "ns" }],
+      fields: FIELDS,
       source: { kind: "vectors", address: "clients/vectors/generate.ts" },
       wake: null,
       shm: {

@@ -81,14 +81,14 @@ const hostileHeaders: Case[] = [
   ),
   badHeader("slots-offset-in-descriptor", "slot 0 lies over the descriptor", { slots_offset: 512 }),
   badHeader("slots-offset-0", "slot 0 lies over the header", { slots_offset: 0 }),
-  refused("slots-offset-odd", "slots_offset is no multiple of 64", ["slots_offset"], (ring) =>
+  refused("slots-offset-odd", "slots_offset is no multiple of 64", ["slot"], (ring) =>
     withRoom(ring, { slots_offset: 840 }),
   ),
   badHeader("slot-stride-0", "all slots in one place", { slot_stride: 0 }),
   badHeader("slot-stride-small", "payload_offset + payload_capacity > slot_stride", {
     slot_stride: 192,
   }),
-  refused("slot-stride-odd", "slot_stride is no multiple of 64", ["slot_stride"], (ring) =>
+  refused("slot-stride-odd", "slot_stride is no multiple of 64", ["slot"], (ring) =>
     withRoom(ring, { slot_stride: 260 }),
   ),
   badHeader("slot-stride-large", "the last slot ends after the file", { slot_stride: 320 }, [

@@ -104,6 +104,13 @@ const shapes: Case[] = [
     (ring) => ring.publish({ seq: 1n, payloadBytes: 0, fieldsBytes: 0, shape: [0, 4] }),
   ),
   readable(
+    "own-shape-of-0-items-last",
+    "the 0 stands last: the product is 0 whatever comes before it",
+    {},
+    { latest: { seq: 1n, payloadBytes: 0, fieldsBytes: 0, shape: [640, 0] }, last: { 3: [1n] } },
+    (ring) => ring.publish({ seq: 1n, payloadBytes: 0, fieldsBytes: 0, shape: [640, 0] }),
+  ),
+  readable(
     "float-items",
     "items of four bytes",
     { descriptor: { dtype: "<f4", shape: [4, 4], units: "m" } },
