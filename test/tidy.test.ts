@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { steps } from "./check.ts";
+import { problemsInText } from "./tidy.ts";
+
+const machine = ["home", "somebody", "x.ts"].map((part) => `/${part}`).join("");
+
+test.each([
+  [`see ${machine}`, "a.ts:1: a path of one machine: /home/somebody"],
+  [`"${machine}"`, "a.ts:1: a path of one machine: /home/somebody"],
+  ["ok\ntrailing  ", "a.ts:2: space at the end of a line"],
+  ["a\r", "a.ts:1: a carriage return"],
+  [`ok\n${"<".repeat(7)} HEAD`, `a.ts:2: a merge's mark: ${"<".repeat(7)}`],
+  ["const a = 1;\nEOF", "a.ts:2: what was around the text when it was pasted: EOF"],
+  ["const a = 1;\n```", "a.ts:2: what was around the text when it was pasted: ```"],
+  ["a\n", "a.ts:1: empty lines at its end"],
+])("%j is found", (text, problem) => {
+  expect(problemsInText("a.ts", `${text}\n`)).toEqual([problem]);
+});
+
+test("a file without an end of line is found, what is in order is not", () => {
+  expect(problemsInText("a.ts", "a")).toEqual(["a.ts:1: no end of line at its end: a"]);
+  const fine =
+    "import x from '../home/x.ts'; // http://a/home/b\nconst t = `$" + "{base}/root/x`;\n";
+  expect(problemsInText("a.ts", fine)).toEqual([]);
+  expect(problemsInText("a.md", "# A\n\n```\ncode\n```\n")).toEqual([]);
+});
+
+// `bun run check` as part of the ordinary run: what it finds is a failure like any other.
+test.each(Object.entries(steps))("check: %s", (_, step) => {
+  expect(step()).toBeNull();
+});
