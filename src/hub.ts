@@ -34,7 +34,10 @@ export async function startHub(config: Config): Promise<Hub> {
     directory,
     sweep: (names) => sweepStreams(prefix, names, directory),
   });
-  const registry = new StreamRegistry({ prefix });
+  const registry = new StreamRegistry({
+    prefix,
+    sweep: (name) => sweepStreams(prefix, [name], directory),
+  });
   const app = createApp({ registry, supervisor });
   const server = listen(config.host, config.port, (request, server) =>
     app.fetch(request, { server }),

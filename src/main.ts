@@ -44,5 +44,6 @@ try {
 } catch (error) {
   if (!(error instanceof CliError)) throw error;
   console.error(error.message);
-  process.exitCode = error.code;
+  // Not by exitCode alone: whatever was started before the error may keep the process.
+  process.exit(error.code);
 }
