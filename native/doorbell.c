@@ -127,10 +127,11 @@ static void streamem__bell_accept(streamem_bell *bell) {
 /* Bound under another name and renamed, so that a successor's socket replaces a dead one without a gap. */
 static int streamem__bell_listen(streamem_bell *bell) {
   struct sockaddr_un address;
-  char temporary[108];
+  char temporary[108]; /* in the same folder, never longer than the socket's own name: that has 5 bytes of ".sock" */
+  int folder_bytes = (int)(strrchr(bell->path, '/') - bell->path);
   memset(&address, 0, sizeof address);
   address.sun_family = AF_UNIX;
-  if (snprintf(temporary, sizeof temporary, "%s.%d", bell->path, (int)getpid()) >= (int)sizeof temporary) return -ENAMETOOLONG;
+  if (snprintf(temporary, sizeof temporary, "%.*s/.%x", folder_bytes, bell->path, (unsigned)getpid()) >= (int)sizeof temporary) return -ENAMETOOLONG;
   strcpy(address.sun_path, temporary);
   unlink(temporary);
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -202,8 +203,8 @@ STREAMEM_API int streamem_bell_start(streamem_bell **out, streamem_writer *write
   bell->group = group;
   bell->ring_fd = bell->listener = bell->control[0] = bell->control[1] = -1;
   memcpy(bell->generation, writer->generation, 16);
-  int result = snprintf(bell->path, sizeof bell->path, "%s", path) < (int)sizeof bell->path - 12
-                   ? 0 : STREAMEM__FAIL(error, ENAMETOOLONG, "%s: longer than a socket's path may be; set STREAMEM_DIR to a shorter folder", path);
+  int result = strchr(path, '/') && snprintf(bell->path, sizeof bell->path, "%s", path) < (int)sizeof bell->path
+                   ? 0 : STREAMEM__FAIL(error, ENAMETOOLONG, "%s: a socket's path has at most 107 bytes; set STREAMEM_DIR to a shorter folder", path);
   snprintf(ring_path, sizeof ring_path, "/proc/self/fd/%d", writer->ring_fd);
   void *page = MAP_FAILED;
   if (result == 0 && (bell->ring_fd = open(ring_path, O_RDONLY | O_CLOEXEC)) >= 0) page = mmap(NULL, STREAMEM_PAGE_BYTES, PROT_READ, MAP_SHARED, bell->ring_fd, 0);

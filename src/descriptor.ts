@@ -1,5 +1,7 @@
 // What a stream says about itself: the JSON in the segment, which is also the API's.
+import { basename } from "node:path";
 import { z } from "zod";
+import { headerBytes, LayoutError, parseHeader, type SegmentHeader } from "./layout.ts";
 
 /** The kinds of stream. */
 export const kinds = ["video", "depth", "audio", "imu", "pose", "message", "tensor"] as const;
@@ -68,6 +70,53 @@ export const descriptorSchema = streamSpecSchema.extend({
   }),
 });
 export type Descriptor = z.infer<typeof descriptorSchema>;
+
+/**
+ * The descriptor that stands in a segment, from its bytes. A reader needs only `dtype` and `shape`: a missing kind is
+ * `tensor`, a missing name that of the file; sizes and generation in `shm` are always the header's. Throws LayoutError in words.
+ */
+export function parseDescriptor(
+  bytes: Uint8Array,
+  header: SegmentHeader,
+  path: string,
+): Descriptor {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new LayoutError(`the descriptor is not JSON in UTF-8: ${(error as Error).message}`);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new LayoutError("the descriptor is not a JSON object");
+  }
+  const file = basename(path);
+  const stated = "shm" in json && typeof json.shm === "object" ? json.shm : {};
+  const parsed = descriptorSchema.safeParse({
+    kind: "tensor",
+    name: file.slice(file.indexOf(".") + 1),
+    wake: null,
+    ...json,
+    shm: {
+      object: `/${file}`,
+      path,
+      ...stated,
+      generation: header.generation,
+      slotCount: header.slotCount,
+      slotStride: header.slotStride,
+      payloadCapacity: header.payloadCapacity,
+    },
+  });
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new LayoutError(`the descriptor's ${issue?.path.join(".") || "object"}: ${issue?.message}`);
+}
+
+/** The descriptor of a mapped ring: header and descriptor are checked on a copy, then parsed. */
+export function mappedDescriptor(memory: ArrayBuffer, path: string): Descriptor {
+  const header = parseHeader(new Uint8Array(memory.slice(0, headerBytes)), memory.byteLength);
+  const { descriptorOffset, descriptorBytes } = header;
+  return parseDescriptor(new Uint8Array(memory, descriptorOffset, descriptorBytes), header, path);
+}
 
 /** The clock of a sensor that this machine stamps itself. */
 export const localClock = {

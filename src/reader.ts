@@ -1,9 +1,8 @@
 // A reader in this process: the verbs of every client, over the mapped ring.
-import { type Descriptor, descriptorSchema, frameBytes } from "./descriptor.ts";
+import { type Descriptor, frameBytes, mappedDescriptor } from "./descriptor.ts";
 import { EventWatch } from "./doorbell.ts";
 import { check, cString, errno, type Handle, lib, memoryAt, outPointer, RingError } from "./ffi.ts";
 import { Frame, frameStructBytes, type Mapping } from "./frame.ts";
-import { offsets } from "./layout.ts";
 
 /** Where to look for a stream and how long. */
 export interface ReaderOptions {
@@ -36,7 +35,10 @@ export class RingReader {
   #watch: { ring: Handle; fd: number; events: EventWatch } | null = null;
   #struct = new Uint8Array(frameStructBytes);
 
-  constructor(handle: Handle) {
+  constructor(
+    handle: Handle,
+    readonly path: string,
+  ) {
     this.#handle = handle;
   }
 
@@ -146,12 +148,7 @@ export class RingReader {
     if (this.#mapping?.ring === ring) return this.#mapping;
     const base = lib.streamem_ffi_ring_base(ring) as Handle;
     const buffer = memoryAt(base, Number(lib.streamem_ffi_ring_bytes(ring)));
-    const header = new DataView(buffer);
-    const at = offsets.segmentHeader as Record<string, number>;
-    const start = header.getUint32(at.descriptor_offset as number, true);
-    const length = header.getUint32(at.descriptor_bytes as number, true);
-    const text = new TextDecoder().decode(new Uint8Array(buffer, start, length));
-    const descriptor = parseDescriptor(text);
+    const descriptor = mappedDescriptor(buffer, this.path);
     lib.streamem_ring_hold(ring);
     mappings.register(buffer, ring);
     this.#mapping = { buffer, base: Number(base), ring, descriptor };
@@ -208,27 +205,17 @@ export class RingReader {
   }
 }
 
-function parseDescriptor(text: string): Descriptor {
-  try {
-    return descriptorSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new RingError(
-      "EBADMSG",
-      `the ring's descriptor cannot be read: ${(error as Error).message}`,
-    );
-  }
-}
-
 /**
  * Opens a stream by name, or by path if the name has a slash; waits for it at most `timeoutMs`.
  * Throws RingError: ENOENT not there, EBADMSG no ring or a damaged one, EPROTO a newer major version, EACCES.
  */
 export async function openReader(name: string, options: ReaderOptions = {}): Promise<RingReader> {
   const deadline = performance.now() + (options.timeoutMs ?? 0);
-  const prefix = options.prefix === undefined ? null : cString(options.prefix);
+  const prefix = options.prefix ?? (process.env.STREAMEM_PREFIX || "streamem");
+  const path = name.includes("/") ? name : `/dev/shm/${prefix}.${name}`;
   for (;;) {
     try {
-      return new RingReader(openOnce(name, prefix));
+      return new RingReader(openOnce(name, cString(prefix)), path);
     } catch (error) {
       const missing = error instanceof RingError && error.code === "ENOENT";
       if (!missing || performance.now() >= deadline) throw error;
@@ -237,7 +224,7 @@ export async function openReader(name: string, options: ReaderOptions = {}): Pro
   }
 }
 
-function openOnce(name: string, prefix: Uint8Array | null): Handle {
+function openOnce(name: string, prefix: Uint8Array): Handle {
   let handle: Handle | null = null;
   check(`opening "${name}"`, (error) => {
     let result = 0;

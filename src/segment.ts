@@ -1,7 +1,7 @@
 // A ring read by pread only. The hub looks at every ring this way, its own and strangers': a stranger may
 // truncate its file at any time, which ends a process that has it mapped and costs this one a short read.
 import { closeSync, constants as fsConstants, fstatSync, openSync, readSync } from "node:fs";
-import { type Descriptor, descriptorSchema, elementCount, itemSize } from "./descriptor.ts";
+import { type Descriptor, elementCount, itemSize, parseDescriptor } from "./descriptor.ts";
 import { monotonicNs, utcNs, writerAlive } from "./ffi.ts";
 import { decodeFields, type FieldValue } from "./fields.ts";
 import {
@@ -63,7 +63,7 @@ export class Segment {
     });
   }
 
-  /** The same with the payload: header, payload, header again. */
+  /** The same with the payload: header, payload, `begin` again. */
   frame(seq?: bigint): (SegmentFrame & { payload: Uint8Array }) | null {
     return this.#attempt(seq, (wanted) => {
       const frame = this.#open(wanted);
@@ -121,12 +121,15 @@ export class Segment {
 
   #open(seq: bigint): SegmentFrame | null {
     const { fieldsOffset, fieldsCapacity, payloadCapacity } = this.header;
+    // `end` in a call of its own, first: one call may copy in any order, a new `end` beside old sizes
+    const end = this.#read(this.#slot(seq) + (offsets.slotHeader.end as number), 8);
+    if (new DataView(end.buffer).getBigUint64(0, true) !== seq) return null;
     const bytes = this.#read(this.#slot(seq), fieldsOffset + fieldsCapacity);
     const header = parseSlotHeader(
       new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       0,
     );
-    if (header.end !== seq || header.begin !== seq) return null;
+    if (header.begin !== seq) return null;
     if (header.payloadBytes > BigInt(payloadCapacity) || header.fieldsBytes > fieldsCapacity) {
       return null;
     }
@@ -165,19 +168,6 @@ function readExactly(fd: number, position: number, length: number, path: string)
   return bytes;
 }
 
-function parseDescriptor(bytes: Uint8Array): Descriptor {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new LayoutError(`the descriptor is not JSON: ${(error as Error).message}`);
-  }
-  const parsed = descriptorSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new LayoutError(`the descriptor's ${issue?.path.join(".") || "object"}: ${issue?.message}`);
-}
-
 /**
  * Opens the ring at `path`, which may be anything: throws LayoutError in words for what is no ring, damaged,
  * too new or truncated, and the system's error for what cannot be opened. Follows no symbolic link.
@@ -194,6 +184,8 @@ export function openSegment(path: string): Segment {
     );
     const descriptor = parseDescriptor(
       readExactly(fd, header.descriptorOffset, header.descriptorBytes, path),
+      header,
+      path,
     );
     return new Segment(fd, path, status.uid, header, descriptor);
   } catch (error) {

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import {
   type Descriptor,
   defaultSlots,
-  descriptorSchema,
   fieldsBytes,
   frameBytes,
+  mappedDescriptor,
   messageCapacityBytes,
   type StreamSpec,
 } from "./descriptor.ts";
@@ -21,7 +21,7 @@ import {
   outPointer,
   RingError,
 } from "./ffi.ts";
-import { headerBytes, offsets, unknownTime } from "./layout.ts";
+import { unknownTime } from "./layout.ts";
 
 /** How a ring is made; everything has a default. */
 export interface WriterOptions {
@@ -206,7 +206,7 @@ export class RingWriter {
     const base = lib.streamem_ffi_writer_base(handle) as Handle;
     this.#memory = memoryAt(base, Number(lib.streamem_ffi_writer_bytes(handle)));
     this.#base = Number(base);
-    this.#descriptor = readDescriptor(this.#memory);
+    this.#descriptor = mappedDescriptor(this.#memory, `/dev/shm/${prefix}.${this.name}`);
     check(`opening the doorbell of "${this.name}"`, (error) => {
       let result = 0;
       const bell = outPointer((out) => {
@@ -266,16 +266,6 @@ export class RingWriter {
     };
     return new RingError(code, `stream "${this.name}": ${words[code] ?? code}`);
   }
-}
-
-function readDescriptor(memory: ArrayBuffer): Descriptor {
-  const header = new DataView(memory, 0, headerBytes);
-  const at = offsets.segmentHeader as Record<string, number>;
-  const start = header.getUint32(at.descriptor_offset as number, true);
-  const length = header.getUint32(at.descriptor_bytes as number, true);
-  return descriptorSchema.parse(
-    JSON.parse(new TextDecoder().decode(new Uint8Array(memory, start, length))),
-  );
 }
 
 /**

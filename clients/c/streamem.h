@@ -7,7 +7,7 @@
  *   WRITER of sequence s                              READER of sequence s
  *   ---------------------------------------------    ------------------------------------------------
  *   begin = s                relaxed                  wake                     acquire  (a hint to look)
- *   (A) release fence  ------------------------.      s = latest               acquire
+ *   (A) release fence, sfence  ----------------.      s = latest               acquire
  *   slot header, fields, payload                |     end == s?                acquire  <-------- (C)
  *   (B) sfence on x86-64 (streaming stores)     |     copy the slot header
  *   (C) end = s              release            |     begin == s?              relaxed
@@ -15,12 +15,13 @@
  *   (E) wake = wake + 1      release            '---> (F) acquire fence
  *   FUTEX_WAKE                                        begin == s?              relaxed
  *
- * (A) pairs with (F): a reader whose loads met one byte of the next lap also meets that lap's begin.
+ * (A) pairs with (F): a reader whose loads met one byte of the next lap also meets that lap's begin. On x86-64 it
+ *     includes an sfence, since non-temporal stores are ordered with no other store, not even an older one.
  * (B) makes non-temporal stores of the payload visible before (C); a release store alone does not wait for them.
  * (C) pairs with the acquire of end: whoever reads end == s has all of frame s.
  * (D) comes after (C), so latest never names a slot that is not whole. (E) comes last, so a reader that took
  *     the wake word before latest and sleeps on that value cannot miss a frame.
- * On x86-64 (A), (C), (D), (E), (F) cost no instruction and only bind the compiler.
+ * On x86-64 the rest of (A), (C), (D), (E), (F) cost no instruction and only bind the compiler.
  *
  * Every function returns 0 or more, or -errno. Those that take a streamem_error put a sentence into it.
  * A reader or a writer belongs to one thread at a time. Needs Linux 4.14; C11, C++17, gcc, clang, TinyCC. */
@@ -453,6 +454,17 @@ STREAMEM_API int streamem_valid(const streamem_frame *frame) {
   return STREAMEM_LOAD_RELAXED(&frame->slot->begin) == frame->sequence;
 }
 
+static inline int streamem__shape_fits(const streamem_slot_header *slot, uint32_t item_bytes) {
+  uint64_t room = slot->payload_bytes / item_bytes, items = 1;
+  for (uint32_t d = 0; d < slot->dimensions; d++)
+    if (slot->shape[d] == 0) return 1; /* no items at all, wherever the 0 stands */
+  for (uint32_t d = 0; d < slot->dimensions; d++) {
+    if (items > room / slot->shape[d]) return 0; /* by division: a product may overflow */
+    items *= slot->shape[d];
+  }
+  return 1;
+}
+
 /* 1 with a checked frame, 0 when sequence is not (or no longer) whole in its slot. */
 static inline int streamem__read(streamem_ring *ring, uint64_t sequence, streamem_frame *frame) {
   const uint8_t *at = ring->base + ring->slots_offset + (sequence % ring->slot_count) * ring->slot_stride;
@@ -464,12 +476,7 @@ static inline int streamem__read(streamem_ring *ring, uint64_t sequence, streame
   if (STREAMEM_LOAD_RELAXED(&slot->begin) != sequence) return 0;
   if (copy.payload_bytes > ring->payload_capacity || copy.fields_bytes > ring->fields_capacity) return 0;
   if (copy.dimensions > STREAMEM_DIMENSIONS_MAX) return 0;
-  uint64_t room = copy.payload_bytes / ring->item_bytes;
-  uint64_t items = 1;
-  for (uint32_t d = 0; d < copy.dimensions; d++) {
-    if (copy.shape[d] != 0 && items > room / copy.shape[d]) return 0;
-    items *= copy.shape[d];
-  }
+  if (!streamem__shape_fits(&copy, ring->item_bytes)) return 0;
   frame->data = at + ring->payload_offset;
   frame->fields = at + ring->fields_offset;
   frame->ring = ring;
@@ -524,8 +531,15 @@ typedef struct streamem__bell_message {
   uint8_t generation[16];
 } streamem__bell_message;
 
-/* fds[0] becomes readable on each publish, fds[1] is the ring, read-only. Returns the connected socket. */
-static inline int streamem__bell_connect(const char *path, int fds[2]) {
+/* What a doorbell hands out. */
+typedef struct streamem__bell_offer {
+  int32_t event_fd; /* becomes readable on each publish */
+  int32_t ring_fd;  /* the ring, read-only */
+  uint8_t generation[16];
+} streamem__bell_offer;
+
+/* Returns the connected socket. */
+static inline int streamem__bell_connect(const char *path, streamem__bell_offer *offer) {
   struct sockaddr_un address;
   struct timeval patience = {1, 0};
   memset(&address, 0, sizeof address);
@@ -558,8 +572,9 @@ static inline int streamem__bell_connect(const char *path, int fds[2]) {
   int received[2] = {-1, -1};
   if (count > 0) memcpy(received, CMSG_DATA(c), (size_t)(count > 2 ? 2 : count) * sizeof(int));
   if (got == (ssize_t)sizeof message && count == 2 && memcmp(message.magic, STREAMEM_BELL_MAGIC, 8) == 0) {
-    fds[0] = received[0];
-    fds[1] = received[1];
+    offer->event_fd = received[0];
+    offer->ring_fd = received[1];
+    memcpy(offer->generation, message.generation, 16);
     return fd;
   }
   for (int i = 0; i < 2; i++)
@@ -605,7 +620,7 @@ typedef struct streamem_reader {
   struct streamem__ringer *ringer;
 } streamem_reader;
 
-static inline int streamem__bell_find(streamem_reader *reader, int fds[2]) {
+static inline int streamem__bell_find(streamem_reader *reader, streamem__bell_offer *offer) {
   char folder[400], path[512];
   const char *wake = reader->ring ? streamem__json_member((const char *)reader->ring->base + reader->ring->descriptor_offset, reader->ring->descriptor_bytes, "wake") : NULL;
   const char *own = getenv("STREAMEM_DIR");
@@ -614,14 +629,14 @@ static inline int streamem__bell_find(streamem_reader *reader, int fds[2]) {
     const char *end = (const char *)reader->ring->base + reader->ring->descriptor_offset + reader->ring->descriptor_bytes;
     for (wake++; wake < end && *wake != '"' && *wake != '\\' && n + 1 < sizeof path; wake++) path[n++] = *wake;
     path[n] = 0;
-    int fd = streamem__bell_connect(path, fds);
+    int fd = streamem__bell_connect(path, offer);
     if (fd >= 0) return fd;
   }
   if (!reader->name[0]) return -ENOENT;
   int result = -ENOENT;
   for (int which = 0; streamem__bell_folder(which, 0, folder, sizeof folder); which++) {
     if (!folder[0] || snprintf(path, sizeof path, "%s/%s.%s.sock", folder, reader->prefix, reader->name) >= (int)sizeof path) continue;
-    result = streamem__bell_connect(path, fds);
+    result = streamem__bell_connect(path, offer);
     if (result >= 0) return result;
   }
   return result;
@@ -633,11 +648,12 @@ static inline int streamem__open_ring(streamem_reader *reader, streamem_ring **o
   int fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   int failed = errno;
   if (fd < 0 && reader->name[0]) { /* no shared /dev/shm: a container that sees only the doorbell's folder */
-    int fds[2], bell = streamem__bell_find(reader, fds);
+    streamem__bell_offer offer;
+    int bell = streamem__bell_find(reader, &offer);
     if (bell >= 0) {
       close(bell);
-      close(fds[0]);
-      fd = fds[1];
+      close(offer.event_fd);
+      fd = offer.ring_fd;
     }
   }
   if (fd < 0) return STREAMEM__FAIL(error, failed, "%.200s: %s%s", reader->path, strerror(failed),
@@ -809,8 +825,8 @@ STREAMEM_API int streamem_last(streamem_reader *reader, streamem_frame *frames, 
   streamem__follow(reader);
   if (n > reader->ring->slot_count - 1) return -ERANGE; /* the successor has fewer */
   uint64_t newest = STREAMEM_LOAD_ACQUIRE(&streamem__header(reader->ring)->latest);
-  int count = 0;
-  for (uint64_t s = newest >= n ? newest - n + 1 : 1; s <= newest; s++)
+  int count = 0; /* s != 0 below: a damaged `latest` of all ones must not make the loop endless */
+  for (uint64_t s = newest >= n ? newest - n + 1 : 1; s != 0 && s <= newest; s++)
     count += streamem__read(reader->ring, s, &frames[count]);
   return count;
 }
@@ -821,7 +837,7 @@ STREAMEM_API int streamem_nearest(streamem_reader *reader, uint64_t time_ns, str
   for (int attempt = 0; attempt < STREAMEM_RETRIES_MAX; attempt++) {
     uint64_t newest = STREAMEM_LOAD_ACQUIRE(&streamem__header(reader->ring)->latest), best = 0, distance = ~0ull;
     uint64_t window = reader->ring->slot_count - 1;
-    for (uint64_t s = newest > window ? newest - window + 1 : 1; s <= newest; s++) {
+    for (uint64_t s = newest > window ? newest - window + 1 : 1; s != 0 && s <= newest; s++) {
       if (!streamem__read(reader->ring, s, frame) || frame->capture_time_ns == STREAMEM_UNKNOWN) continue;
       uint64_t d = frame->capture_time_ns > time_ns ? frame->capture_time_ns - time_ns : time_ns - frame->capture_time_ns;
       if (d <= distance) { distance = d; best = s; } /* of two as near, the newer */
@@ -852,7 +868,7 @@ static inline int streamem__history_start(streamem_reader *reader, uint32_t n, u
   reader->history_next = 0;
   uint64_t newest = STREAMEM_LOAD_ACQUIRE(&streamem__header(reader->ring)->latest);
   uint64_t window = reader->ring->slot_count - 1 < n ? reader->ring->slot_count - 1 : n;
-  for (uint64_t s = newest > window ? newest - window + 1 : 1; s <= newest; s++) {
+  for (uint64_t s = newest > window ? newest - window + 1 : 1; s != 0 && s <= newest; s++) {
     if (!streamem__read(reader->ring, s, &frame)) continue;
     if (s > reader->given) streamem__give(reader, &frame);
     else streamem__history_push(reader, &frame);
@@ -978,13 +994,19 @@ static inline void streamem__fd_attach(streamem_reader *reader) {
   every.it_value.tv_nsec = every.it_interval.tv_nsec = (long)ns;
   timerfd_settime(reader->timer_fd, 0, &every, NULL);
   if (reader->ring->wake_mode != STREAMEM_WAKE_FUTEX) return;
-  int fds[2];
-  reader->bell_socket = streamem__bell_find(reader, fds);
-  if (reader->bell_socket >= 0) {
-    close(fds[1]);
-    reader->event_fd = fds[0];
-    streamem__epoll_add(reader->epoll_fd, reader->bell_socket);
+  streamem__bell_offer offer;
+  int bell = streamem__bell_find(reader, &offer);
+  if (bell >= 0) close(offer.ring_fd);
+  if (bell >= 0 && memcmp(offer.generation, reader->ring->generation, 16) == 0) {
+    reader->bell_socket = bell;
+    reader->event_fd = offer.event_fd;
+    streamem__epoll_add(reader->epoll_fd, bell);
   } else {
+    if (bell >= 0) { /* a successor's: it says nothing of this ring, and the next look goes on to it */
+      close(bell);
+      close(offer.event_fd);
+      reader->looked_ns = 0;
+    }
     streamem__ringer_start(reader); /* should that fail too, the timer is left: late, never deaf */
   }
   if (reader->event_fd >= 0) streamem__epoll_add(reader->epoll_fd, reader->event_fd);
@@ -1500,6 +1522,7 @@ STREAMEM_API int streamem_acquire(streamem_writer *w, void **payload) {
   w->writing = sequence;
   STREAMEM_STORE_RELAXED(&slot->begin, sequence);
   STREAMEM_FENCE_RELEASE(); /* (A) without it payload stores may be seen before begin, and a reader trusts a mixed frame */
+  STREAMEM_STREAMING_FENCE(); /* (A) for non-temporal stores, which may pass an older store as well */
   *payload = at + w->payload_offset;
   return 0;
 }
