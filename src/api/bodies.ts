@@ -1,0 +1,107 @@
+/** What the hub knows, in the words of the API's schemas. */
+import type { ClockState } from "../../sensors/sensor.ts";
+import type { Descriptor } from "../descriptor.ts";
+import { monotonicNs } from "../ffi.ts";
+import type { FieldValue } from "../fields.ts";
+import { pixelFormatOf } from "../pictures.ts";
+import { redactDeep } from "../redact.ts";
+import type { SegmentFrame } from "../segment.ts";
+import type { SensorStatus } from "../sensor-status.ts";
+import type { Stream } from "../stream.ts";
+import type { Supervisor } from "../supervisor.ts";
+import type { FrameBody, SensorBody, StreamBody } from "./schemas.ts";
+
+const shown = new WeakMap<Descriptor, Descriptor>();
+
+/** Throws LayoutError where the ring cannot be read any more. */
+export function streamBody(stream: Stream, supervisor: Supervisor): StreamBody {
+  const { segment, name } = stream;
+  const { descriptor, header, uid } = segment;
+  const { state, measuredRate, ageNs, lastSequence, lastBytes, frames, generations } =
+    stream.look();
+  return {
+    ...withoutSecrets(descriptor),
+    sensor: supervisor.list().find(({ streams }) => streams.includes(name))?.name ?? null,
+    state,
+    measuredRate,
+    bytesPerSecond: measuredRate === null || lastBytes === null ? null : measuredRate * lastBytes,
+    ageNs: text(ageNs),
+    lastSequence: text(lastSequence),
+    reservedBytes: header.totalBytes,
+    wakeMode: header.wakeMode,
+    writer: { pid: header.writerPid, uid, startedUtcNs: text(header.writerStartUtcNs) },
+    counters: { frames: text(frames), generations },
+    links: links(name, descriptor),
+  };
+}
+
+/** Sensors redact their source themselves; a stranger's producer may not know that. */
+function withoutSecrets(descriptor: Descriptor): Descriptor {
+  const known = shown.get(descriptor);
+  if (known) return known;
+  const redacted = redactDeep(descriptor) as Descriptor;
+  shown.set(descriptor, redacted);
+  return redacted;
+}
+
+function links(name: string, descriptor: Descriptor): StreamBody["links"] {
+  const self = `/api/v1/streams/${name}`;
+  const latest = `${self}/latest`;
+  const picture = pixelFormatOf(descriptor) !== null;
+  return {
+    self,
+    latest,
+    npy: `${latest}.npy`,
+    bin: `${latest}.bin`,
+    jpg: picture ? `${latest}.jpg` : null,
+    png: picture ? `${latest}.png` : null,
+  };
+}
+
+export function frameBody(stream: Stream, frame: SegmentFrame): FrameBody {
+  const { header, seq, shape, payloadBytes, fields } = frame;
+  const age = monotonicNs() - (header.captureTimeNs ?? header.publishTimeNs);
+  return {
+    name: stream.name,
+    generation: stream.generation,
+    sequence: text(seq),
+    dtype: stream.segment.descriptor.dtype,
+    shape,
+    payloadBytes,
+    deviceTime: text(header.deviceTime),
+    captureTimeNs: text(header.captureTimeNs),
+    timeErrorNs: text(header.timeErrorNs),
+    clockEpoch: header.clockEpoch,
+    publishTimeNs: text(header.publishTimeNs),
+    publishUtcNs: text(header.publishUtcNs),
+    ageNs: text(age),
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, fieldBody(value)]),
+    ),
+  };
+}
+
+function fieldBody(value: FieldValue): unknown {
+  if (Array.isArray(value)) return value.map(fieldBody);
+  if (typeof value === "bigint") return text(value);
+  return Number.isFinite(value) ? value : null;
+}
+
+export function sensorBody(status: SensorStatus): SensorBody {
+  return { ...status, clock: status.clock && clockBody(status.clock) };
+}
+
+function clockBody({ offsetNs, errorNs, roundTripNs, ...clock }: ClockState) {
+  return {
+    ...clock,
+    offsetNs: text(offsetNs),
+    errorNs: text(errorNs),
+    roundTripNs: text(roundTripNs),
+  };
+}
+
+function text(value: bigint): string;
+function text(value: bigint | null): string | null;
+function text(value: bigint | null): string | null {
+  return value === null ? null : value.toString();
+}

@@ -1,0 +1,162 @@
+/** `/metrics` for Prometheus: streams, sensors and the hub's own process. */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { Counter, Gauge, Registry } from "prom-client";
+import { sensorStates } from "../sensor-status.ts";
+import { type Stream, type StreamStatus, streamStates } from "../stream.ts";
+import type { StreamRegistry } from "../streams.ts";
+import type { Supervisor } from "../supervisor.ts";
+import type { Parts } from "./app.ts";
+import { reading } from "./find.ts";
+import type { ApiEnv } from "./guard.ts";
+import { Problem } from "./problem.ts";
+
+const route = createRoute({
+  method: "get",
+  path: "/metrics",
+  tags: ["hub"],
+  summary: "Prometheus metrics",
+  responses: {
+    200: {
+      description: "Text in Prometheus' format",
+      content: { "text/plain": { schema: z.string() } },
+    },
+  },
+});
+
+export function metricsRoutes({ registry, supervisor }: Parts) {
+  const metrics = new Registry();
+  processMetrics(metrics);
+  const collectStreams = streamMetrics(metrics);
+  const collectSensors = sensorMetrics(metrics);
+  return new OpenAPIHono<ApiEnv>().openapi(route, async (c) => {
+    collectStreams(registry);
+    collectSensors(supervisor);
+    const type = { "Content-Type": metrics.contentType, "Cache-Control": "no-store" };
+    return c.text(await metrics.metrics(), 200, type);
+  });
+}
+
+/** Not prom-client's default set: under Bun most of it is zero or wrong (a heap of 6 GB). */
+function processMetrics(metrics: Registry): void {
+  const registers = [metrics];
+  new Counter({
+    name: "process_cpu_seconds_total",
+    help: "CPU time of the hub, without its sensors",
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of the hub, without its sensors",
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Gauge({
+    name: "process_start_time_seconds",
+    help: "When the hub started, seconds since 1970",
+    registers,
+  }).set(performance.timeOrigin / 1000);
+}
+
+function streamMetrics(metrics: Registry): (registry: StreamRegistry) => void {
+  const registers = [metrics];
+  const labelNames = ["stream"] as const;
+  const frames = new Counter({
+    name: "streamem_stream_frames_total",
+    help: "Frames published in all generations that the hub has seen",
+    labelNames,
+    registers,
+  });
+  const generations = new Counter({
+    name: "streamem_stream_generations_total",
+    help: "Rings under the stream's name that the hub has seen",
+    labelNames,
+    registers,
+  });
+  const rate = new Gauge({
+    name: "streamem_stream_rate_hertz",
+    help: "Frames per second over about two seconds",
+    labelNames,
+    registers,
+  });
+  const age = new Gauge({
+    name: "streamem_stream_age_seconds",
+    help: "Since the newest frame was published",
+    labelNames,
+    registers,
+  });
+  const reserved = new Gauge({
+    name: "streamem_stream_reserved_bytes",
+    help: "Shared memory that the ring takes",
+    labelNames,
+    registers,
+  });
+  const state = new Gauge({
+    name: "streamem_stream_state",
+    help: "1 for the state that the stream is in",
+    labelNames: ["stream", "state"] as const,
+    registers,
+  });
+
+  const add = (stream: Stream, status: StreamStatus) => {
+    const labels = { stream: stream.name };
+    frames.inc(labels, Number(status.frames));
+    generations.inc(labels, status.generations);
+    if (status.measuredRate !== null) rate.set(labels, status.measuredRate);
+    if (status.ageNs !== null) age.set(labels, Number(status.ageNs) / 1e9);
+    reserved.set(labels, stream.segment.header.totalBytes);
+    for (const one of streamStates) state.set({ ...labels, state: one }, +(status.state === one));
+  };
+
+  return (registry) => {
+    for (const metric of [frames, generations, rate, age, reserved, state]) metric.reset();
+    for (const { name } of registry.list()) {
+      const stream = registry.get(name);
+      if (stream)
+        unlessUnreadable(() =>
+          add(
+            stream,
+            reading(registry, name, () => stream.look()),
+          ),
+        );
+    }
+  };
+}
+
+function sensorMetrics(metrics: Registry): (supervisor: Supervisor) => void {
+  const restarts = new Counter({
+    name: "streamem_sensor_restarts_total",
+    help: "Processes of the sensor started again after a crash, a hang or an error",
+    labelNames: ["sensor", "kind"] as const,
+    registers: [metrics],
+  });
+  const state = new Gauge({
+    name: "streamem_sensor_state",
+    help: "1 for the state that the sensor is in",
+    labelNames: ["sensor", "kind", "state"] as const,
+    registers: [metrics],
+  });
+  return (supervisor) => {
+    restarts.reset();
+    state.reset();
+    for (const sensor of supervisor.list()) {
+      const labels = { sensor: sensor.name, kind: sensor.kind };
+      restarts.inc(labels, sensor.restarts);
+      for (const one of sensorStates) state.set({ ...labels, state: one }, +(sensor.state === one));
+    }
+  };
+}
+
+function unlessUnreadable(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+  }
+}
