@@ -16,6 +16,22 @@ const verbs: Record<string, Verb> = {
     summary: "start the sensors and the HTTP API",
     load: () => import("./cli/hub.ts"),
   },
+  ls: {
+    summary: "list the streams of this machine, without a hub",
+    load: () => import("./cli/ls.ts"),
+  },
+  top: {
+    summary: "show what flows: rate, age, bytes per second and memory of each stream",
+    load: () => import("./cli/top.ts"),
+  },
+  view: {
+    summary: "print the address of a stream's picture, and open it where there is a desktop",
+    load: () => import("./cli/view.ts"),
+  },
+  doctor: {
+    summary: "find out what is missing or in the way, and say what to do",
+    load: () => import("./cli/doctor.ts"),
+  },
 };
 
 async function main(argv: string[]): Promise<void> {

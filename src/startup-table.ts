@@ -48,12 +48,12 @@ export function perSecond(bytes: number): string {
   return `${rounded(bytes / 1000 ** power)} ${units[power]}`;
 }
 
-function rounded(value: number): string {
+export function rounded(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
 /** @param toTheRight columns of numbers */
-function aligned(rows: string[][], toTheRight: number[]): string {
+export function aligned(rows: string[][], toTheRight: number[]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -47,7 +47,7 @@ test("the default is two channels of 48 kHz in blocks of 1024", async () => {
   reader.close();
 });
 
-// To see it fail: count blocks that were published instead of periods in pace().
+// To see it fail: give tick.dueNs as capture time.
 test("device time counts samples, capture time is theirs on this machine, each value is as said", async () => {
   const [rate, channels, samples] = [16_000, 3, 160];
   const reader = await microphone({ sampleRateHz: rate, channels, frameSamples: samples });
@@ -69,6 +69,28 @@ test("device time counts samples, capture time is theirs on this machine, each v
       expect(values[i]).toBe(Math.fround(noise(n * channels + channel)));
     }
   }
+  reader.close();
+});
+
+// To see it fail: count published blocks for the device time instead of ticks.
+test("after a stop of more than its buffer, sound is lost: device time and capture time show the gap", async () => {
+  const reader = await microphone({});
+  const first = await reader.next({ timeoutMs: 10_000 });
+  const { pid } = supervisor?.get("mic") ?? {};
+  process.kill(pid as number, "SIGSTOP");
+  await Bun.sleep(1500); // the fault itself: longer than the second that is buffered
+  process.kill(pid as number, "SIGCONT");
+  let [last, gap] = [first, 0];
+  while (gap <= 1024) {
+    const frame = await reader.next({ timeoutMs: 10_000 });
+    if (!frame || !last) throw new Error("no frame");
+    // Only frames that follow each other tell of a gap of the sensor's.
+    if (frame.missed === 0n) gap = Number((frame.deviceTime ?? 0n) - (last.deviceTime ?? 0n));
+    last = frame;
+  }
+  const samples = Number((last?.deviceTime ?? 0n) - (first?.deviceTime ?? 0n));
+  const seconds = Number((last?.captureTimeNs ?? 0n) - (first?.captureTimeNs ?? 0n)) / 1e9;
+  expect(seconds).toBeCloseTo(samples / 48_000, 6);
   reader.close();
 });
 
