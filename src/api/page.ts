@@ -12,7 +12,7 @@ const files: Record<string, { file: string; type: string }> = {
   "/page/icon.svg": { file: "icon.svg", type: "image/svg+xml" },
 };
 
-const scripts = ["page.ts"];
+const scripts = ["page.ts", "card.ts", "previews.ts", "decode.ts", "words.ts"];
 
 export function pageRoutes() {
   const app = new OpenAPIHono<ApiEnv>();
