@@ -172,6 +172,8 @@ describe("a start that is refused", () => {
     const hub = spawnHub("sensors:\n  - { kind: rand-camera, name: cam, fps: 0, colour: red }\n");
     const { code, log } = await hub.ended();
     expect(code).toBe(2);
+    const fps = { file: "streamem.yaml", line: 2, column: 42, path: "sensors[0].fps" };
+    expect(await hub.started).toMatchObject({ event: "refused", problems: [fps, { line: 2 }] });
     expect(log).toBe(
       [
         "streamem.yaml:2:42: sensors[0].fps: is 0; allowed: a number from 0.001 to 1000",
@@ -197,6 +199,13 @@ describe("a start that is refused", () => {
     expect(log).toContain(`Port ${port} is taken by process ${process.pid} (`);
     expect(log).toContain("--port");
     expect(leftovers()).toEqual([]);
+  });
+
+  test("no folder for the doorbells", async () => {
+    const missing = join(directory, "none", "deeper");
+    const { code, log } = await spawnHub(small, [], { STREAMEM_DIR: missing }).ended();
+    expect(code).toBe(1);
+    expect(log).toContain(`no folder for the doorbell sockets: ${missing} cannot be made (ENOENT)`);
   });
 
   test("an address of another machine", async () => {
@@ -320,6 +329,16 @@ describe("a hub that was killed", () => {
     mine.close();
     if (root) Bun.spawnSync(["rm", theirs]);
   });
+});
+
+test("a group of the config may read, nobody else", async () => {
+  const gid = process.getgid?.() ?? 0;
+  const hub = spawnHub(`group: "${gid}"\n${small}`);
+  await hub.started;
+  const { mode, gid: owner } = statSync(`/dev/shm/${prefix}.cam`);
+  expect([mode & 0o777, owner]).toEqual([0o640, gid]);
+  expect(statSync(join(directory, `${prefix}.cam.sock`)).mode & 0o777).toBe(0o660);
+  expect(statSync(`/dev/shm/.${prefix}.cam.lock`).mode & 0o777).toBe(0o600);
 });
 
 describe("two hubs", () => {

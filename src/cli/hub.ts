@@ -1,6 +1,7 @@
 /** `streamem hub`: runs until SIGINT or SIGTERM. */
 import { Command } from "commander";
 import { type Config, ConfigError, loadConfig, prefixPattern } from "../config.ts";
+import { RingError } from "../ffi.ts";
 import { type Hub, startHub } from "../hub.ts";
 import { ListenError } from "../listen.ts";
 import { startLog } from "../log.ts";
@@ -11,7 +12,7 @@ export const command = new Command("hub").action(async () => {
   const options = command.optsWithGlobals<GlobalOptions>();
   const endLog = await startLog({ json: options.json });
   const ending = endAsked();
-  const hub = await started(withFlags(await configured(options.config), options));
+  const hub = await started(withFlags(await configured(options), options));
   await Promise.race([announce(hub, options.json ?? false), ending]);
   await ending;
   await hub.close();
@@ -34,12 +35,14 @@ function endAsked(): Promise<void> {
   });
 }
 
-async function configured(file: string | undefined): Promise<Config> {
+async function configured({ config, json }: GlobalOptions): Promise<Config> {
   try {
-    return await loadConfig(file);
+    return await loadConfig(config);
   } catch (error) {
-    if (error instanceof ConfigError) throw new CliError(error.message, exitCode.usage);
-    throw error;
+    if (!(error instanceof ConfigError)) throw error;
+    const { problems } = error;
+    if (json) process.stdout.write(`${JSON.stringify({ event: "refused", problems })}\n`);
+    throw new CliError(error.message, exitCode.usage);
   }
 }
 
@@ -58,7 +61,10 @@ async function started(config: Config): Promise<Hub> {
   try {
     return await startHub(config);
   } catch (error) {
-    if (error instanceof ListenError) throw new CliError(error.message);
+    // RingError: there is no folder for the doorbells.
+    if (error instanceof ListenError || error instanceof RingError) {
+      throw new CliError(error.message);
+    }
     throw error;
   }
 }
