@@ -41,7 +41,12 @@ export function buildShim(): { path: string } | { path: null; why: string } {
   if (existsSync(path)) return { path };
   const compiler = findCompiler();
   if (!compiler) return { path: null, why: "no C compiler found (looked for $CC, cc, gcc, clang)" };
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { path: null, why: `${folder} cannot be made (${code}): set XDG_CACHE_HOME` };
+  }
   const temporary = `${path}.${process.pid}`; // two starts at once must not see each other's half
   const built = Bun.spawnSync([compiler, ...flags, shimSource, "-o", temporary]);
   if (!built.success) {
