@@ -1,29 +1,21 @@
 /**
- * The life of one sensor: its process, the back-off after a failure, and how it is ended.
+ * The life of one sensor: one process after the other, with a back-off between them.
  *
  *   starting -> connecting | running | waiting -> (exit) -> restarting -> starting ...
  *                                              -> ended | failed
  *   any -> stopping -> stopped -> (start) -> starting
  */
-import { type Subprocess, spawn } from "bun";
 import type { Calibration } from "../sensors/sensor.ts";
 import type { ConfiguredSensor } from "./config.ts";
-import { endingWords } from "./failure-words.ts";
-import { logFor } from "./log.ts";
+import { type Log, logFor } from "./log.ts";
 import { redact } from "./redact.ts";
-import type { FromSensor, ToSensor } from "./sensor-messages.ts";
-import { type Output, readOutput } from "./sensor-output.ts";
+import { type ChildEnd, type ChildTiming, type Said, SensorChild } from "./sensor-child.ts";
 import type { SensorFailure, SensorStatus } from "./sensor-status.ts";
 
-export interface LifeTiming {
+export interface LifeTiming extends ChildTiming {
+  /** Between a failure and the next process; doubled each time, back at this after a first frame. */
   backoffMinMs: number;
   backoffMaxMs: number;
-  /** A process says that it is alive this often, ... */
-  aliveMs: number;
-  /** ... and is killed when it has not for so many of these. */
-  silentBeatsMax: number;
-  /** After being told to stop, until SIGTERM; and again until SIGKILL. */
-  graceMs: number;
 }
 
 export const lifeTiming: LifeTiming = {
@@ -46,233 +38,167 @@ export interface LifeOptions {
   sweep(streams: string[]): void;
 }
 
-export interface SensorLife {
-  status(): SensorStatus;
-  calibrations: Map<string, Calibration>;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
+export class SensorLife {
+  /** By stream, as the sensor told them last. */
+  readonly calibrations = new Map<string, Calibration>();
+  readonly #options: LifeOptions;
+  readonly #log: Log;
+  readonly #streams: Set<string>;
+  #status: SensorStatus;
+  #wanted = false;
+  #child: SensorChild | null = null;
+  /** Resolves when what follows from the end of the child has been done. */
+  #ending: Promise<void> = Promise.resolve();
+  #backoffMs: number;
+  #backoff: ReturnType<typeof setTimeout> | undefined;
+  /** One order after the other: a stop in the middle of a start would leave a process behind. */
+  #orders: Promise<void> = Promise.resolve();
 
-/** One process, from its start to its end. */
-interface Child {
-  process: Subprocess<"ignore", "pipe", "pipe">;
-  output: Output;
-  silentBeats: number;
-  watchdog: ReturnType<typeof setInterval>;
-  /** What it said before it ended; what it did not say is a crash. */
-  farewell: Extract<FromSensor, { type: "failed" | "ended" }> | null;
-  gone: Promise<void>;
-}
-
-const entry = new URL("./sensor-process.ts", import.meta.url).pathname;
-
-export function createLife(options: LifeOptions): SensorLife {
-  const { sensor, timing } = options;
-  const log = logFor("sensor", sensor.name);
-  const streams = new Set(sensor.streams.map((stream) => stream.name));
-  const calibrations = new Map<string, Calibration>();
-  let status: SensorStatus = {
-    name: sensor.name,
-    kind: sensor.kind,
-    state: "stopped",
-    words: null,
-    pid: null,
-    restarts: 0,
-    streams: [...streams],
-    clock: null,
-    lastError: null,
-    counters: {},
-  };
-  let wanted = false;
-  let child: Child | null = null;
-  let backoffMs = timing.backoffMinMs;
-  let backoff: ReturnType<typeof setTimeout> | undefined;
-  // One order after the other: a stop in the middle of a start would leave a process behind.
-  let orders: Promise<void> = Promise.resolve();
-
-  const change = (part: Partial<SensorStatus>) => {
-    status = { ...status, ...part };
-    options.changed(status);
-  };
-
-  const launch = () => {
-    change({ state: "starting", words: null });
-    try {
-      child = watch(spawnChild());
-    } catch (error) {
-      tryAgain(`No process could be started: ${(error as Error).message}`);
-      return;
-    }
-    change({ pid: child.process.pid });
-    const configure: ToSensor = {
-      type: "configure",
-      kindsModule: options.kindsModule,
-      config: sensor.config,
-      prefix: options.prefix,
-      group: options.group,
-      directory: options.directory,
-      aliveMs: timing.aliveMs,
+  constructor(options: LifeOptions) {
+    const { sensor, timing } = options;
+    this.#options = options;
+    this.#log = logFor("sensor", sensor.name);
+    this.#streams = new Set(sensor.streams.map((stream) => stream.name));
+    this.#backoffMs = timing.backoffMinMs;
+    this.#status = {
+      name: sensor.name,
+      kind: sensor.kind,
+      state: "stopped",
+      words: null,
+      pid: null,
+      restarts: 0,
+      streams: [...this.#streams],
+      clock: null,
+      lastError: null,
+      counters: {},
     };
-    tell(child, configure);
-  };
+  }
 
-  const spawnChild = () =>
-    spawn({
-      // The name is there for `ps`; everything else goes by IPC.
-      cmd: [process.execPath, entry, sensor.name],
-      stdio: ["ignore", "pipe", "pipe"],
-      serialization: "advanced",
-      ipc: (message: FromSensor) => heard(message),
+  get status(): SensorStatus {
+    return this.#status;
+  }
+
+  start(): Promise<void> {
+    return this.#order(async () => {
+      if (this.#wanted) return;
+      this.#wanted = true;
+      this.#backoffMs = this.#options.timing.backoffMinMs;
+      this.#launch();
     });
+  }
 
-  const watch = (subprocess: Child["process"]): Child => {
-    const output = readOutput([subprocess.stdout, subprocess.stderr], (line) => log.debug(line));
-    const started: Child = {
-      process: subprocess,
-      output,
-      silentBeats: 0,
-      farewell: null,
-      // Counted in beats of our own timer: a hub that was stopped itself must not blame its sensors.
-      watchdog: setInterval(() => beat(started), timing.aliveMs),
-      gone: subprocess.exited.then(() => ended(started)),
-    };
-    return started;
-  };
+  /** Resolves when the process is gone and nothing of it is left. */
+  stop(): Promise<void> {
+    return this.#order(async () => {
+      this.#wanted = false;
+      clearTimeout(this.#backoff);
+      if (this.#child) {
+        this.#change({ state: "stopping", words: null });
+        await this.#child.stop();
+        await this.#ending;
+      } else if (this.#status.state === "restarting") {
+        this.#rest("stopped");
+      }
+    });
+  }
 
-  const beat = (watched: Child) => {
-    watched.silentBeats += 1;
-    if (watched.silentBeats === timing.silentBeatsMax + 1) watched.process.kill("SIGKILL");
-  };
+  #order(what: () => Promise<void>): Promise<void> {
+    const done = this.#orders.then(what);
+    this.#orders = done.catch(() => {}); // its caller hears of it; the next order is another matter
+    return done;
+  }
 
-  const heard = (message: FromSensor) => {
-    if (!child) return;
-    child.silentBeats = 0;
+  #change(part: Partial<SensorStatus>): void {
+    this.#status = { ...this.#status, ...part };
+    this.#options.changed(this.#status);
+  }
+
+  #launch(): void {
+    const { sensor, kindsModule, prefix, group, directory, timing } = this.#options;
+    const { config } = sensor;
+    const { aliveMs } = timing;
+    this.#change({ state: "starting", words: null });
+    try {
+      const child = new SensorChild({
+        configure: { type: "configure", kindsModule, config, prefix, group, directory, aliveMs },
+        timing,
+        said: (message) => this.#hear(message),
+        printed: (line) => this.#log.debug(line),
+      });
+      this.#child = child;
+      this.#ending = child.gone.then((end) => this.#ended(end));
+      this.#change({ pid: child.pid });
+    } catch (error) {
+      this.#tryAgain(`No process could be started: ${(error as Error).message}`);
+    }
+  }
+
+  #hear(message: Said): void {
     switch (message.type) {
       case "alive":
-        status = { ...status, counters: message.counters };
-        return;
+        this.#status = { ...this.#status, counters: message.counters };
+        break;
       case "stream":
-        streams.add(message.name);
-        return change({ streams: [...streams] });
+        this.#streams.add(message.name);
+        this.#change({ streams: [...this.#streams] });
+        break;
       case "first-frame":
-        backoffMs = timing.backoffMinMs;
-        return change({ state: "running", words: null });
+        this.#backoffMs = this.#options.timing.backoffMinMs;
+        this.#change({ state: "running", words: null });
+        break;
       case "state":
-        return change({ state: message.state, words: message.words && redact(message.words) });
+        this.#change({ state: message.state, words: message.words && redact(message.words) });
+        break;
       case "clock":
-        return change({ clock: message.clock });
+        this.#change({ clock: message.clock });
+        break;
       case "calibration":
-        calibrations.set(message.stream, message.calibration);
-        return;
+        this.calibrations.set(message.stream, message.calibration);
+        break;
       case "log":
-        return log[message.level](message.words, message.properties);
-      case "failed":
-      case "ended":
-        child.farewell = message;
+        this.#log[message.level](message.words, message.properties);
     }
-  };
+  }
 
-  const ended = async (watched: Child) => {
-    clearInterval(watched.watchdog);
-    // A grandchild may keep the pipes open for ever.
-    await Promise.race([watched.output.drained, Bun.sleep(200)]);
-    child = null;
-    status = { ...status, pid: null };
-    const { farewell } = watched;
-    if (!wanted) return rest("stopped");
-    if (farewell?.type === "ended") return rest("ended");
-    const words = failureWords(watched);
-    if (farewell?.type === "failed" && !farewell.retry) {
-      blame(words);
-      log.error(words);
-      return rest("failed");
-    }
-    tryAgain(words);
-  };
+  #ended(end: ChildEnd): void {
+    this.#child = null;
+    this.#status = { ...this.#status, pid: null };
+    if (!this.#wanted) this.#rest("stopped");
+    else if (end.type === "ended") this.#rest("ended");
+    else if (end.type === "crashed" || end.retry) this.#tryAgain(end.words);
+    else this.#fail(end.words);
+  }
 
-  const failureWords = ({
-    farewell,
-    silentBeats,
-    output,
-    process: { exitCode, signalCode },
-  }: Child) => {
-    if (farewell?.type === "failed") return redact(farewell.words);
-    if (silentBeats > timing.silentBeatsMax) {
-      const seconds = (timing.silentBeatsMax * timing.aliveMs) / 1000;
-      return `The process hung: it gave no sign of life for ${seconds} s and was killed`;
-    }
-    return redact(endingWords({ exitCode, signal: signalCode, lastLines: output.lines }));
-  };
+  #fail(words: string): void {
+    this.#blame(words);
+    this.#log.error(words);
+    this.#rest("failed");
+  }
 
-  const rest = (state: "stopped" | "ended" | "failed") => {
-    wanted = false;
-    options.sweep([...streams]);
-    change({ state, words: null });
-  };
+  #rest(state: "stopped" | "ended" | "failed"): void {
+    this.#wanted = false;
+    this.#options.sweep([...this.#streams]);
+    this.#change({ state, words: null });
+  }
 
-  const tryAgain = (words: string) => {
-    const waitMs = backoffMs;
-    backoffMs = Math.min(backoffMs * 2, timing.backoffMaxMs);
-    blame(words);
-    log.error(`${words}\nstarts again in ${waitMs} ms`);
-    backoff = setTimeout(() => {
-      status = { ...status, restarts: status.restarts + 1 };
-      launch();
+  #tryAgain(words: string): void {
+    const waitMs = this.#backoffMs;
+    this.#backoffMs = Math.min(waitMs * 2, this.#options.timing.backoffMaxMs);
+    this.#blame(words);
+    this.#log.error(`${words}\nstarts again in ${waitMs} ms`);
+    this.#backoff = setTimeout(() => {
+      this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
+      this.#launch();
     }, waitMs);
-    change({ state: "restarting", words: `starts again in ${waitMs} ms` });
-  };
+    this.#change({ state: "restarting", words: `starts again in ${waitMs} ms` });
+  }
 
-  const blame = (words: string) => {
-    status = { ...status, lastError: sameOrNew(status.lastError, words) };
-  };
-
-  const start = async () => {
-    if (wanted) return;
-    wanted = true;
-    backoffMs = timing.backoffMinMs;
-    launch();
-  };
-
-  const stop = async () => {
-    wanted = false;
-    clearTimeout(backoff);
-    if (!child) {
-      if (status.state === "restarting") rest("stopped");
-      return;
-    }
-    const { process: subprocess, gone } = child;
-    change({ state: "stopping", words: null });
-    tell(child, { type: "stop" });
-    const term = setTimeout(() => subprocess.kill("SIGTERM"), timing.graceMs);
-    const kill = setTimeout(() => subprocess.kill("SIGKILL"), 2 * timing.graceMs);
-    await gone;
-    clearTimeout(term);
-    clearTimeout(kill);
-  };
-
-  const order = (what: () => Promise<void>) => {
-    const done = orders.then(what);
-    orders = done.catch(() => {}); // its caller hears of it; the next order is another matter
-    return done;
-  };
-
-  return {
-    status: () => status,
-    calibrations,
-    start: () => order(start),
-    stop: () => order(stop),
-  };
-}
-
-/** A process that is just dying no longer listens. */
-function tell(child: Child, message: ToSensor): void {
-  try {
-    child.process.send(message);
-  } catch {
-    // its exit is reported by `exited`
+  #blame(words: string): void {
+    this.#status = { ...this.#status, lastError: sameOrNew(this.#status.lastError, words) };
   }
 }
 
+/** Two failures are the same where they differ only in numbers: pids and addresses change each time. */
 function sameOrNew(last: SensorFailure | null, words: string): SensorFailure {
   const sameness = (text: string) => text.replace(/\d+/g, "#");
   const repeated = last !== null && sameness(last.words) === sameness(words);

@@ -1,7 +1,7 @@
 /** The hub's sensors: one process each, started, watched, restarted and ended here. */
 import type { Calibration } from "../sensors/sensor.ts";
 import type { ConfiguredSensor } from "./config.ts";
-import { createLife, type LifeTiming, lifeTiming } from "./sensor-life.ts";
+import { type LifeTiming, lifeTiming, SensorLife } from "./sensor-life.ts";
 import type { SensorStatus } from "./sensor-status.ts";
 
 export interface Supervisor {
@@ -42,7 +42,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const lives = new Map(
     options.sensors.map((sensor) => [
       sensor.name,
-      createLife({
+      new SensorLife({
         sensor,
         prefix: options.prefix,
         group: options.group,
@@ -66,15 +66,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   };
 
   const supervisor: Supervisor = {
-    list: () => [...lives.values()].map((one) => one.status()),
-    get: (name) => lives.get(name)?.status(),
+    list: () => [...lives.values()].map((one) => one.status),
+    get: (name) => lives.get(name)?.status,
     async start(name) {
       await life(name).start();
-      return life(name).status();
+      return life(name).status;
     },
     async stop(name) {
       await life(name).stop();
-      return life(name).status();
+      return life(name).status;
     },
     async restart(name) {
       await life(name).stop();

@@ -129,6 +129,6 @@ test("killed 100 times at random moments: readers go on, nothing is torn, nothin
   await supervisor.close();
   expect(leftovers()).toEqual([]);
   // A process that has just ended keeps its channel until the event loop has seen it close.
-  for (let round = 0; round < 100 && descriptors() !== before; round++) await Bun.sleep(20);
-  expect(descriptors()).toBe(before);
+  for (let round = 0; round < 100 && descriptors() > before; round++) await Bun.sleep(20);
+  expect(descriptors()).toBeLessThanOrEqual(before);
 }, 120_000);
