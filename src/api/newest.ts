@@ -12,7 +12,8 @@ import { Problem } from "./problem.ts";
 /** A ring that claims more is not copied into the hub's memory. */
 const payloadBytesMax = 1 << 30;
 
-export type PictureFormat = "jpg" | "png";
+const formats = ["jpg", "png"] as const;
+export type PictureFormat = (typeof formats)[number];
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface NewestFrame {
@@ -25,10 +26,9 @@ export interface Encoded {
   bytes: Bytes;
 }
 
-const encoders: Record<PictureFormat, (picture: Picture) => Promise<Bytes>> = {
-  jpg: encodeJpeg,
-  png: encodePng,
-};
+function encode(format: PictureFormat, picture: Picture): Promise<Bytes> {
+  return format === "jpg" ? encodeJpeg(picture) : encodePng(picture);
+}
 
 /** A strong tag: a sequence is never used twice in a generation. */
 export function etagOf(generation: string, sequence: bigint): string {
@@ -102,7 +102,7 @@ export class Pictures {
     const etag = etagOf(stream.generation, frame.seq);
     const { descriptor } = stream.segment;
     try {
-      return { etag, bytes: await encoders[format](pictureOf(descriptor, frame)) };
+      return { etag, bytes: await encode(format, pictureOf(descriptor, frame)) };
     } catch (error) {
       if (error instanceof NotAPicture) throw noPicture(name, format, error.message);
       throw error;
@@ -110,7 +110,7 @@ export class Pictures {
   }
 
   #forget(name: string): void {
-    for (const format of Object.keys(encoders)) this.#newest.delete(`${name}/${format}`);
+    for (const format of formats) this.#newest.delete(`${name}/${format}`);
   }
 }
 
