@@ -29,8 +29,10 @@ export function issueProblems(
       const allowed = Object.keys(find(json, inner)?.properties ?? {});
       return issue.keys.map((key) => yaml.keyProblem(path, key, unknownKey(key, allowed)));
     }
-    const own = issue.code === "custom";
-    const allowed = own ? issue.message : `allowed: ${describe(find(json, inner))}`;
+    const leaf = find(json, inner);
+    // A check of a schema's own says in its own words what it wants.
+    const own = issue.code === "custom" || (issue.code === "invalid_format" && !leaf?.description);
+    const allowed = own ? issue.message : `allowed: ${describe(leaf)}`;
     const found = yaml.has(path) ? `is ${yaml.shown(path)}` : "is missing";
     return [yaml.problem(path, `${found}; ${allowed}`)];
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -12,6 +12,10 @@ const config = sensorConfig({
   mode: z.enum(["fast", "good"]).default("fast"),
   gain: z.union([z.literal("auto"), z.number().min(0).max(1)]).default("auto"),
   url: z.string().optional(),
+  format: z
+    .string()
+    .regex(/^[a-z]+$/, "must be a format's name")
+    .optional(),
 });
 const camera: SensorKind<z.infer<typeof config>> = {
   kind: "cam",
@@ -89,6 +93,15 @@ describe("what is accepted", () => {
   });
 });
 
+test("the examples are accepted", async () => {
+  const folder = new URL("../examples/", import.meta.url).pathname;
+  const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) {
+    expect((await loadConfig(join(folder, file))).sensors.length).toBeGreaterThan(0);
+  }
+});
+
 // To see these fail: take the positions out of YamlFile.problem.
 describe("what stops the start, with file, line, column and what is allowed", () => {
   test("all problems at once, in the order of the file", async () => {
@@ -103,13 +116,19 @@ describe("what stops the start, with file, line, column and what is allowed", ()
     ].join("\n");
     expect(await refusal(text)).toEqual([
       "c.yaml:2:34: sensors[0].width: is 0; allowed: a whole number from 1 to 64",
-      "c.yaml:2:37: sensors[0].hieght: is not a known key; allowed here: kind, name, slots, width, mode, gain, url",
+      "c.yaml:2:37: sensors[0].hieght: is not a known key; allowed here: kind, name, slots, width, mode, gain, url, format",
       'c.yaml:2:54: sensors[0].mode: is "slow"; allowed: fast, good',
       'c.yaml:3:11: sensors[1].kind: "nothing" is no kind of sensor; allowed: cam',
       'c.yaml:5:24: sensors[2].name: is "Big"; allowed: 1 to 63 of a-z 0-9 . _ -, the first and the last a letter or digit',
       'c.yaml:5:35: sensors[2].gain: is 2; allowed: "auto", or a number from 0 to 1',
       "c.yaml:6:1: prot: is not a known key (did you mean port?); allowed here: host, port, prefix, group, sensors, sinks",
       "c.yaml:7:7: port: is 70000; allowed: a whole number from 0 to 65535",
+    ]);
+  });
+
+  test("a schema's own words", async () => {
+    expect(await refusal("sensors: [{kind: cam, name: a, format: M-JPEG}]")).toEqual([
+      'c.yaml:1:40: sensors[0].format: is "M-JPEG"; must be a format\'s name',
     ]);
   });
 
