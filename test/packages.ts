@@ -9,9 +9,11 @@ export interface NeededPackage {
   name: string;
   /** What cannot be tested without it. */
   purpose: string;
-  /** Programs, or absolute paths, that show that it is there: whoever installed them. */
+  /** Programs, or absolute paths with `*`, that show that it is there: whoever installed them. */
   provides: string[];
 }
+
+const rtsp = "video from an RTSP server";
 
 export const neededPackages: NeededPackage[] = [
   {
@@ -26,9 +28,34 @@ export const neededPackages: NeededPackage[] = [
   },
   { name: "g++", purpose: "the C header as C++17", provides: ["c++"] },
   { name: "python3", purpose: "the Python client", provides: ["python3"] },
-  { name: "python3-venv", purpose: "NumPy and vermin", provides: ["python3 -m ensurepip"] },
+  {
+    name: "python3-venv",
+    purpose: "NumPy and vermin",
+    provides: ["/usr/lib*/python3*/ensurepip/__init__.py"],
+  },
   { name: "pypy3", purpose: "the Python client under a second interpreter", provides: ["pypy3"] },
   { name: "ffmpeg", purpose: "video files and streams to read", provides: ["ffmpeg", "ffprobe"] },
+  { name: "python3-gi", purpose: rtsp, provides: ["/usr/lib/python3/dist-packages/gi"] },
+  {
+    name: "gir1.2-gst-rtsp-server-1.0",
+    purpose: rtsp,
+    provides: ["/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib"],
+  },
+  {
+    name: "gstreamer1.0-plugins-base",
+    purpose: rtsp,
+    provides: ["/usr/lib/*/gstreamer-1.0/libgstapp.so"],
+  },
+  {
+    name: "gstreamer1.0-plugins-good",
+    purpose: rtsp,
+    provides: ["/usr/lib/*/gstreamer-1.0/libgstrtp.so"],
+  },
+  {
+    name: "gstreamer1.0-plugins-bad",
+    purpose: rtsp,
+    provides: ["/usr/lib/*/gstreamer-1.0/libgstvideoparsersbad.so"],
+  },
   { name: "chromium", purpose: "the page in a browser", provides: ["chromium"] },
   { name: "git", purpose: "which files are tracked", provides: ["git"] },
   { name: "strace", purpose: "counts of system calls", provides: ["strace"] },
@@ -45,8 +72,8 @@ export function missingPackages(): NeededPackage[] {
 }
 
 function isThere(what: string): boolean {
-  const [program = "", flag, module] = what.split(" ");
-  if (program.startsWith("/")) return existsSync(program);
-  if (!Bun.which(program)) return false;
-  return flag !== "-m" || Bun.spawnSync([program, "-c", `import ${module}`]).success;
+  if (!what.startsWith("/")) return Bun.which(what) !== null;
+  if (!what.includes("*")) return existsSync(what);
+  const found = new Bun.Glob(what.slice(1)).scanSync({ cwd: "/", absolute: true });
+  return !found.next().done;
 }
