@@ -11,7 +11,13 @@ const bun = process.execPath;
 
 export const steps: Record<string, Step> = {
   "format and lint": () =>
-    failureOf([bun, "node_modules/@biomejs/biome/bin/biome", "check", "--max-diagnostics=100"]),
+    failureOf([
+      bun,
+      "node_modules/@biomejs/biome/bin/biome",
+      "check",
+      "--error-on-warnings",
+      "--max-diagnostics=100",
+    ]),
   types: () => failureOf([bun, "node_modules/typescript/bin/tsc", "--noEmit"]),
   "vectors are current": () => failureOf([bun, "clients/vectors/generate.ts", "--check"]),
   "offsets in every language": () => failureOf([bun, "test", "./test/layout.test.ts"]),
