@@ -397,7 +397,8 @@ static inline int streamem__ring_from_fd(streamem_ring **out, int fd, const char
     close(fd);
     return result;
   }
-  madvise(base, h.total_bytes, MADV_POPULATE_READ); /* the first frames cost what later ones cost; it may fail freely */
+  if ((uint64_t)status.st_blocks * 512 >= h.total_bytes) /* not a hole that reading would fill with our memory */
+    madvise(base, h.total_bytes, MADV_POPULATE_READ); /* the first frames cost what later ones cost; it may fail freely */
   ring->base = (const uint8_t *)base;
   ring->mapped_bytes = h.total_bytes;
   ring->fd = fd;
