@@ -5,9 +5,9 @@
 import { describe, expect, test } from "bun:test";
 import { inCOrder, type NpyType, npyHeader } from "../src/npy.ts";
 
-const python = "/usr/bin/python3";
+const python = "python3"; // in `bun run test` that of an environment with NumPy
 const hasNumpy = Bun.spawnSync([python, "-c", "import numpy"]).exitCode === 0;
-if (!hasNumpy) console.warn("SKIPPED: NumPy reads .npy files; install the package python3-numpy");
+if (!hasNumpy) console.warn("SKIPPED: NumPy reads .npy files; `bun run test` installs it");
 
 const detections: NpyType = [
   ["box", "<f4", [4]],

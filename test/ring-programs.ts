@@ -131,7 +131,7 @@ export async function finish(command: string[], env: Environment = {}): Promise<
     new Response(child.stderr).text(),
   ]);
   await child.exited;
-  return { stdout, stderr, ended: child.signalCode ?? `exit ${child.exitCode}` };
+  return { stdout, stderr, ended: `${child.signalCode ?? `exit ${child.exitCode}`}` };
 }
 
 /** Runs a command that has to succeed; its output. */

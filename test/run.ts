@@ -78,11 +78,16 @@ function environment(): Record<string, string | undefined> {
   return python.folder === null ? rest : { ...rest, PATH: `${python.folder}:${rest.PATH}` };
 }
 
+/** Tests that run for hours say in their name which variable asks for them. */
+function isBehindSwitch(name: string): boolean {
+  return /\(STREAMEM_\w+=/.test(name);
+}
+
 /** What was not tested is said where it cannot be overlooked: beside the result. */
 function report({ passed, failed, skipped }: Counts): void {
   console.log("");
   for (const name of skipped)
-    console.log(`${process.env.CI ? "NOT TESTED: " : "skipped: "}${name}`);
+    console.log(`${isBehindSwitch(name) ? "long" : "NOT TESTED"}: ${name}`);
   for (const note of notes) console.log(`NOT TESTED: ${note}`);
   for (const name of failed) console.log(`FAILED: ${name}`);
   console.log(`${Math.round((performance.now() - startMs) / 1000)} s`);
