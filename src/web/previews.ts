@@ -77,7 +77,8 @@ function createMeter(label: string, channel: number): Meter {
   const fill = make("i");
   const mark = make("b");
   const bar = make("div", { className: "bar" }, fill, mark);
-  const words = make("output");
+  // Not <output>: a screen reader would speak it five times a second.
+  const words = make("span");
   bar.setAttribute("role", "meter");
   bar.setAttribute("aria-label", `Level of ${label}`);
   bar.setAttribute("aria-valuemin", String(decibelFloor));
