@@ -109,8 +109,9 @@ describe.skipIf(!executablePath)("in a browser", () => {
   test("a new stream appears, a new generation is taken up, an ended one goes", async () => {
     const writer = rings.writer("late", camera);
     await card("late").waitFor();
-    writer.renew({ ...camera, shape: [2, 8, 3] });
-    await card("late").getByText("8 × 2 bgr24").waitFor();
+    writer.renew({ kind: "message", dtype: "|u1", shape: [16384], encoding: "utf8" });
+    writer.publish(new TextEncoder().encode("now a message"));
+    await card("late").getByText("now a message").waitFor();
     writer.close();
     await card("late").waitFor({ state: "detached" });
   });
