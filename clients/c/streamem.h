@@ -674,9 +674,12 @@ static inline int streamem__retired(const streamem_ring *ring) {
   return (STREAMEM_LOAD_ACQUIRE(&streamem__header(ring)->flags) & STREAMEM_FLAG_RETIRED) != 0;
 }
 
+#define STREAMEM__WHATEVER_IS_LEFT (~0ull)
+
 /* Goes on to the successor if this generation is over and there is one. Looks at most every 500 ms, every
- * 2 ms once it is retired. 1 when it went on. */
-static inline int streamem__follow(streamem_reader *reader) {
+ * 2 ms once it is retired. `drained` is the newest sequence that the caller has dealt with: what was published
+ * between his look and the end comes first. 1 when there is something to look at. */
+static inline int streamem__follow(streamem_reader *reader, uint64_t drained) {
   uint64_t now = streamem_now_ns();
   streamem_ring *ring = reader->ring, *next = NULL;
   int retired = streamem__retired(ring);
@@ -685,7 +688,12 @@ static inline int streamem__follow(streamem_reader *reader) {
   struct stat status;
   if (!retired && fstat(ring->fd, &status) == 0 && status.st_nlink > 0 && streamem_lock_held(ring->fd)) return 0;
   if (streamem__open_ring(reader, &next, NULL) < 0) return 0;
-  if (reader->started) reader->carried += STREAMEM_LOAD_ACQUIRE(&streamem__header(ring)->latest) - reader->given;
+  uint64_t newest = STREAMEM_LOAD_ACQUIRE(&streamem__header(ring)->latest); /* for good: its writer is gone */
+  if (drained != STREAMEM__WHATEVER_IS_LEFT && newest != drained) {
+    streamem_ring_release(next);
+    return 1;
+  }
+  if (reader->started) reader->carried += newest - reader->given;
   reader->given = 0;
   reader->history_count = 0; /* one stack never mixes two generations */
   streamem__fd_detach(reader);
@@ -765,7 +773,7 @@ static inline void streamem__fd_clear(streamem_reader *reader);
 /** The newest frame; never waits, may repeat. STREAMEM_FRAME, STREAMEM_NONE, STREAMEM_LAPPED. */
 STREAMEM_API int streamem_latest(streamem_reader *reader, streamem_frame *frame) {
   streamem__fd_clear(reader);
-  streamem__follow(reader);
+  streamem__follow(reader, STREAMEM__WHATEVER_IS_LEFT);
   int result = streamem__read_newest(reader->ring, frame);
   return result == STREAMEM_FRAME ? streamem__give(reader, frame) : result;
 }
@@ -802,14 +810,14 @@ static inline int streamem__take(streamem_reader *reader, streamem_frame *frame,
       if (result == STREAMEM_FRAME) return streamem__give(reader, frame);
       if (timeout_ms == 0) return result;
     }
-    if (streamem__follow(reader)) continue;
+    if (streamem__follow(reader, newest)) continue;
     if (!streamem__wait(reader, seen, deadline)) return STREAMEM_NONE;
   }
 }
 
 /** The newest frame not given yet; waits for it up to timeout_ms, negative for ever. */
 STREAMEM_API int streamem_newest(streamem_reader *reader, streamem_frame *frame, int64_t timeout_ms) {
-  streamem__follow(reader);
+  streamem__follow(reader, STREAMEM__WHATEVER_IS_LEFT);
   return streamem__take(reader, frame, timeout_ms, 0);
 }
 
@@ -823,7 +831,7 @@ STREAMEM_API int streamem_next(streamem_reader *reader, streamem_frame *frame, i
  *  more than slot_count - 1, the readable window (the stream's `slots` setting). */
 STREAMEM_API int streamem_last(streamem_reader *reader, streamem_frame *frames, uint32_t n) {
   if (n == 0 || n > reader->ring->slot_count - 1) return -ERANGE;
-  streamem__follow(reader);
+  streamem__follow(reader, STREAMEM__WHATEVER_IS_LEFT);
   if (n > reader->ring->slot_count - 1) return -ERANGE; /* the successor has fewer */
   uint64_t newest = STREAMEM_LOAD_ACQUIRE(&streamem__header(reader->ring)->latest);
   int count = 0; /* s != 0 below: a damaged `latest` of all ones must not make the loop endless */
@@ -834,7 +842,7 @@ STREAMEM_API int streamem_last(streamem_reader *reader, streamem_frame *frames, 
 
 /** The frame whose capture time is nearest to time_ns (CLOCK_MONOTONIC). Frames without one do not count. */
 STREAMEM_API int streamem_nearest(streamem_reader *reader, uint64_t time_ns, streamem_frame *frame) {
-  streamem__follow(reader);
+  streamem__follow(reader, STREAMEM__WHATEVER_IS_LEFT);
   for (int attempt = 0; attempt < STREAMEM_RETRIES_MAX; attempt++) {
     uint64_t newest = STREAMEM_LOAD_ACQUIRE(&streamem__header(reader->ring)->latest), best = 0, distance = ~0ull;
     uint64_t window = reader->ring->slot_count - 1;
@@ -883,7 +891,7 @@ static inline int streamem__history_start(streamem_reader *reader, uint32_t n, u
 STREAMEM_API int streamem_stack(streamem_reader *reader, uint32_t n, uint64_t frame_bytes, void *out, uint64_t *sequences) {
   streamem_frame frame;
   if (n == 0 || frame_bytes > reader->ring->payload_capacity) return -EINVAL;
-  streamem__follow(reader);
+  streamem__follow(reader, STREAMEM__WHATEVER_IS_LEFT);
   if (n > reader->history_length || frame_bytes != reader->history_frame_bytes) {
     int result = streamem__history_start(reader, n, frame_bytes);
     if (result < 0) return result;
@@ -905,7 +913,7 @@ STREAMEM_API int streamem_stack(streamem_reader *reader, uint32_t n, uint64_t fr
 #define STREAMEM_RETIRED 3 /* its writer ended it, and no successor is there yet */
 
 STREAMEM_API int streamem_state(streamem_reader *reader) {
-  streamem__follow(reader);
+  streamem__follow(reader, reader->started ? reader->given : STREAMEM__WHATEVER_IS_LEFT); /* asking must not cost a frame */
   streamem_ring *ring = reader->ring;
   streamem_frame frame;
   frame.publish_time_ns = 0;
