@@ -127,13 +127,13 @@ static void streamem__bell_accept(streamem_bell *bell) {
 /* Bound under another name and renamed, so that a successor's socket replaces a dead one without a gap. */
 static int streamem__bell_listen(streamem_bell *bell) {
   struct sockaddr_un address;
-  char temporary[108]; /* in the same folder, never longer than the socket's own name: that has 5 bytes of ".sock" */
-  int folder_bytes = (int)(strrchr(bell->path, '/') - bell->path);
+  char temporary[108]; /* as long as the socket's own name, so it fits; only the holder of the stream's lock makes it */
   memset(&address, 0, sizeof address);
   address.sun_family = AF_UNIX;
-  if (snprintf(temporary, sizeof temporary, "%.*s/.%x", folder_bytes, bell->path, (unsigned)getpid()) >= (int)sizeof temporary) return -ENAMETOOLONG;
+  strcpy(temporary, bell->path);
+  temporary[strlen(temporary) - 1] = '~';
   strcpy(address.sun_path, temporary);
-  unlink(temporary);
+  unlink(temporary); /* of a writer that was killed right here */
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -errno;
   int grouped = bell->group != (uint32_t)-1;
@@ -253,7 +253,11 @@ STREAMEM_API void streamem_bell_stop(streamem_bell *bell, int unlink_path) {
   pthread_join(bell->keeper, NULL);
   pthread_join(bell->notifier, NULL);
   if (unlink_path) unlink(bell->path);
-  while (bell->count) streamem__bell_drop(bell, bell->count - 1);
+  uint64_t one = 1;
+  for (; bell->count; streamem__bell_drop(bell, bell->count - 1)) { /* the hang-up first: whoever the bell wakes must find it */
+    shutdown(bell->peers[bell->count - 1].socket, SHUT_RDWR);
+    if (write(bell->peers[bell->count - 1].ring_it, &one, sizeof one) < 0) continue; /* full: it is awake already */
+  }
   munmap((void *)bell->header, STREAMEM_PAGE_BYTES);
   close(bell->listener);
   close(bell->ring_fd);

@@ -57,6 +57,7 @@ streamem_ring *streamem_ffi_ring(const streamem_reader *reader) { return reader-
 const void *streamem_ffi_ring_base(const streamem_ring *ring) { return ring->base; }
 uint64_t streamem_ffi_ring_bytes(const streamem_ring *ring) { return ring->mapped_bytes; }
 uint64_t streamem_ffi_missed(const streamem_reader *reader) { return reader->missed; }
+int streamem_ffi_retired(const streamem_reader *reader) { return streamem__retired(reader->ring); }
 
 /** Attaches the reader's event descriptors and gives one that read() can wait on: the doorbell's, or the pipe of the
  *  futex thread; -1 where the writer wakes nobody. It changes with the generation. */

@@ -74,6 +74,8 @@ const symbols = {
   streamem_ffi_ring_bytes: { args: ["ptr"], returns: FFIType.u64_fast },
   // uint64_t streamem_ffi_missed(const streamem_reader *reader)
   streamem_ffi_missed: { args: ["ptr"], returns: "u64" },
+  // int streamem_ffi_retired(const streamem_reader *reader)
+  streamem_ffi_retired: { args: ["ptr"], returns: "i32" },
   // void streamem_ring_hold(streamem_ring *ring)
   streamem_ring_hold: { args: ["ptr"], returns: "void" },
   // void streamem_ring_release(streamem_ring *ring)

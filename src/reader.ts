@@ -179,7 +179,9 @@ export class RingReader {
       const frame = this.#frame(call);
       const left = deadline - performance.now();
       if (frame || left <= 0) return frame;
-      const pause = this.state === "retired" ? 10 : slice_ms; // a successor comes within milliseconds
+      if (watch && this.#watched() !== watch) continue; // the call went on to a successor: wait for that one
+      const retired = lib.streamem_ffi_retired(this.#open()) === 1;
+      const pause = retired ? 10 : slice_ms; // a successor comes within milliseconds
       if (watch) await watch.wait(Math.min(left, pause));
       else await Bun.sleep(Math.min(left, 2)); // the writer wakes nobody
       if (this.#handle === null) return null;
