@@ -31,7 +31,7 @@ async function startHub(port = "0"): Promise<void> {
   url = new TextDecoder().decode(value).trim();
 }
 
-async function openPage(): Promise<Page> {
+async function openPage(faults: string[]): Promise<Page> {
   const opened = await browser.newPage({ viewport: { width: 1200, height: 2000 } });
   opened.on("pageerror", (error) => faults.push(error.message));
   opened.on("console", (message) => message.type() === "error" && faults.push(message.text()));
@@ -48,7 +48,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await startHub();
     const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
     browser = await chromium.launch({ executablePath, args });
-    page = await openPage();
+    page = await openPage(faults);
     for (const [name, spec] of Object.entries(streams)) writers[name] = rings.writer(name, spec);
     writers.cam?.publish(new Uint8Array(72).fill(200));
     writers.mic?.publish(Float32Array.from([0.5, -0.5, 0.5, -0.5, 0, 0, 0, 0]));
@@ -151,8 +151,8 @@ describe.skipIf(!executablePath)("in a browser", () => {
   });
 
   test("the docs show every route with nothing from elsewhere", async () => {
-    faults.length = 0;
-    const docs = await openPage();
+    const faults: string[] = [];
+    const docs = await openPage(faults);
     await docs.goto(`${url}/docs`);
     await docs.getByText("/api/v1/streams/{name}/latest.png").waitFor();
     expect(await docs.locator(".opblock").count()).toBeGreaterThan(12);
