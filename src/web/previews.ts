@@ -88,6 +88,7 @@ function createMeter(label: string, channel: number): Meter {
     show(rms, peak) {
       const share = (level: number) => 100 * (1 - level / decibelFloor);
       fill.style.clipPath = `inset(0 ${100 - share(rms)}% 0 0)`;
+      mark.hidden = peak <= decibelFloor;
       mark.style.left = `min(${share(peak)}%, 100% - 2px)`;
       words.textContent = rms > decibelFloor ? `${rms.toFixed(1)} dB` : "silent";
       bar.setAttribute("aria-valuenow", rms.toFixed(1));
