@@ -21,13 +21,17 @@ export const command = new Command("hub").action(async () => {
   process.exit(exitCode.done);
 });
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends at once, without tidying up. */
+/** One Ctrl-C may come twice: from the terminal, and passed on by npm. */
+const sameRequestMs = 500;
+
+/** Resolves at the first SIGINT or SIGTERM; a later one ends at once, without tidying up. */
 function endAsked(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedMs: number | null = null;
     const end = () => {
-      if (asked) process.exit(exitCode.failed);
-      asked = true;
+      const now = performance.now();
+      if (askedMs !== null && now - askedMs > sameRequestMs) process.exit(exitCode.failed);
+      askedMs ??= now;
       resolve();
     };
     process.on("SIGINT", end);
