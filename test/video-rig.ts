@@ -1,0 +1,204 @@
+/** Video sensors as the hub runs them, films made on the spot, and an independent decoder to hold them to. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SensorContext, SensorState } from "../sensors/sensor.ts";
+import { video } from "../sensors/video.ts";
+import {
+  createWriter,
+  type Frame,
+  openReader,
+  type RingReader,
+  type RingWriter,
+} from "../src/ring.ts";
+import type { SensorStatus } from "../src/sensor-status.ts";
+import { createSupervisor, type Supervisor } from "../src/supervisor.ts";
+import { sweepPrefix, sweepStreams } from "../src/sweep.ts";
+
+/** 132 frames of 1280x720 at 25/s in 5.28 s, one key frame; six channels of sound for 5.312 s. */
+export const bigBuckBunny = join(import.meta.dir, "data/bbb-720p.mp4");
+
+export const haveFfmpeg = Bun.which("ffmpeg") !== null;
+if (!haveFfmpeg) {
+  console.warn("ffmpeg is missing: video not tested against it. apt-get install ffmpeg");
+}
+
+/** Debian's ffmpeg. Throws its words. */
+export function ffmpeg(...words: string[]): Uint8Array {
+  const done = Bun.spawnSync(["ffmpeg", "-v", "error", "-nostdin", "-y", ...words], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  if (!done.success) throw new Error(`ffmpeg ${words.join(" ")}: ${done.stderr}`);
+  return done.stdout;
+}
+
+/** What another build of FFmpeg decodes: an MD5 of each picture's bytes. */
+export function md5OfPictures(file: string, pixelFormat = "bgr24", filter = "null"): string[] {
+  const format = ["-an", "-pix_fmt", pixelFormat, "-fps_mode", "passthrough", "-f", "framemd5"];
+  const lines = new TextDecoder().decode(ffmpeg("-i", file, "-vf", filter, ...format, "-"));
+  return lines
+    .split("\n")
+    .filter((line) => line && !line.startsWith("#"))
+    .map((line) => (line.split(",").at(-1) as string).trim());
+}
+
+export function md5(bytes: Uint8Array): string {
+  return new Bun.CryptoHasher("md5").update(bytes).digest("hex");
+}
+
+/** A folder for films, gone at the end. */
+export function filmFolder(): { path(name: string): string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "streamem-film-"));
+  return {
+    path: (name) => join(folder, name),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The first seconds of the film, small and quickly decoded, as `options` of ffmpeg say. */
+export function makeFilm(path: string, seconds: number, ...options: string[]): string {
+  const small = options.includes("-vf") ? [] : ["-vf", "scale=160:90"];
+  ffmpeg("-i", bigBuckBunny, "-t", String(seconds), ...small, ...options, path);
+  return path;
+}
+
+export interface TakenFrame
+  extends Pick<
+    Frame,
+    | "seq"
+    | "shape"
+    | "deviceTime"
+    | "captureTimeNs"
+    | "timeErrorNs"
+    | "clockEpoch"
+    | "publishTimeNs"
+    | "missed"
+    | "fields"
+    | "generation"
+  > {
+  bytes: Uint8Array;
+  md5: string;
+}
+
+function take(frame: Frame): TakenFrame {
+  const bytes = frame.copy() as Uint8Array;
+  const { seq, shape, missed, fields, generation } = frame;
+  const { deviceTime, captureTimeNs, timeErrorNs, clockEpoch, publishTimeNs } = frame;
+  const times = { deviceTime, captureTimeNs, timeErrorNs, clockEpoch, publishTimeNs };
+  return { seq, shape, missed, fields, generation, ...times, bytes, md5: md5(bytes) };
+}
+
+export class VideoRig {
+  readonly prefix: string;
+  readonly directory = mkdtempSync(join(tmpdir(), "streamem-test-"));
+  #supervisor: Supervisor | null = null;
+  #readers: RingReader[] = [];
+  statuses: SensorStatus[] = [];
+
+  constructor(label: string) {
+    this.prefix = `t${process.pid}-${label}`;
+  }
+
+  /** Started in a process of its own. */
+  async start(keys: { url: string } & Record<string, unknown>): Promise<Supervisor> {
+    const config = video.config.parse({ kind: "video", name: "film", ...keys });
+    const { prefix, directory } = this;
+    const supervisor = createSupervisor({
+      sensors: [{ name: "film", kind: "video", config, streams: video.streams(config) }],
+      prefix,
+      group: null,
+      directory,
+      sweep: (names) => sweepStreams(prefix, names, directory),
+    });
+    this.#supervisor = supervisor;
+    this.statuses = [];
+    supervisor.subscribe((status) => this.statuses.push(status));
+    await supervisor.start("film");
+    return supervisor;
+  }
+
+  async reader(name = "film"): Promise<RingReader> {
+    const reader = await openReader(name, { prefix: this.prefix, timeoutMs: 30_000 });
+    this.#readers.push(reader);
+    return reader;
+  }
+
+  /**
+   * Every frame of a ring from its first to its end, as long as the test asks for more. A reader begins
+   * at the newest; what was published before it came is taken from the ring's history.
+   */
+  async *frames(name = "film"): AsyncGenerator<TakenFrame> {
+    const reader = await this.reader(name);
+    const history = reader.descriptor.shm.slotCount - 1;
+    let began = false;
+    for (;;) {
+      const frame = await reader.next({ timeoutMs: 200 });
+      if (frame && !began) {
+        const earlier = reader.last(history).filter(({ seq }) => seq < frame.seq);
+        for (const old of earlier) yield take(old);
+      }
+      began ||= frame !== null;
+      if (frame) yield take(frame);
+      else if (reader.state === "retired" || reader.state === "dead") return;
+    }
+  }
+
+  get status(): SensorStatus {
+    return this.#supervisor?.get("film") as SensorStatus;
+  }
+
+  /** Resolves when the sensor's status is as asked; the test's own time limit ends it. */
+  async until(asked: (status: SensorStatus) => boolean): Promise<SensorStatus> {
+    while (!asked(this.status)) await Bun.sleep(5);
+    return this.status;
+  }
+
+  async close(): Promise<void> {
+    for (const reader of this.#readers.splice(0)) reader.close();
+    await this.#supervisor?.close();
+    this.#supervisor = null;
+    sweepPrefix(this.prefix, this.directory);
+  }
+}
+
+/** A sensor's context in this process, with real rings. */
+export class TestContext implements SensorContext {
+  readonly name = "film";
+  readonly stop = new AbortController();
+  readonly signal = this.stop.signal;
+  readonly counters: Record<string, number> = {};
+  readonly states: [SensorState, string | undefined][] = [];
+  readonly lines: string[] = [];
+  readonly #writers = new Map<string, RingWriter>();
+  readonly log = {
+    debug: (words: string) => this.lines.push(words),
+    info: (words: string) => this.lines.push(words),
+    warn: (words: string) => this.lines.push(words),
+    error: (words: string) => this.lines.push(words),
+  };
+
+  constructor(
+    readonly prefix: string,
+    readonly directory: string,
+  ) {}
+
+  stream: SensorContext["stream"] = (name, spec, options) => {
+    const known = this.#writers.get(name);
+    if (known) {
+      known.renew(spec, options);
+      return known;
+    }
+    const { prefix, directory } = this;
+    const writer = createWriter(name, spec, { prefix, directory, ...options });
+    this.#writers.set(name, writer);
+    return writer;
+  };
+  state: SensorContext["state"] = (state, words) => this.states.push([state, words]);
+  clock(): void {}
+  calibration(): void {}
+
+  close(): void {
+    for (const writer of this.#writers.values()) writer.close();
+  }
+}
