@@ -20,6 +20,25 @@ export const vectors: Vector[] = await Bun.file(
   join(import.meta.dir, "data/hl2ss-vectors.json"),
 ).json();
 
+/**
+ * Every vector belongs to one group, and each group has a test file of its name that takes all of them
+ * by `vectorsOf`: none is left out without being seen.
+ */
+export const groups = {
+  requests: /^(config|control|rc)\//,
+  packets: /^(packet\/(mode|two|rm_imu|spatial|extended_eye|microphone)|time\/|file\/)/,
+  pictures: /^(packet|payload)\/(pv|rm_vlc|rm_depth|extended_depth)/,
+  calibration: /^mode2\//,
+  codecs: /^codec\//,
+  bad: /^bad\//,
+  /** The protocol of 2022, for reference: nothing here speaks it. */
+  seed: /^seed\//,
+} as const;
+
+export function vectorsOf(group: keyof typeof groups): Vector[] {
+  return vectors.filter(({ name }) => groups[group].test(name));
+}
+
 export function vector(name: string): Vector {
   const found = vectors.find((one) => one.name === name);
   if (!found) throw new Error(`no vector ${name}`);
