@@ -202,10 +202,12 @@ class _Page(object):
         if self.start is not None:
             _libc.syscall(_FUTEX_CALL, self.start + _AT["wake"], 1, 0x7FFFFFFF, None, None, 0)
 
-    def __del__(self, libc=_libc):
-        start, self.start = getattr(self, "start", None), None
+    def close(self, libc=_libc):
+        start, self.start = self.start, None
         if start is not None:
             libc.munmap(start, _PAGE)
+
+    __del__ = close
 
 
 _OFD_GETLK, _OFD_SETLK = 36, 37
@@ -360,7 +362,7 @@ def _as_array(data, dtype, numpy_dtype, shape, strides=None):
         except (TypeError, ValueError, OverflowError, MemoryError):
             return None
     code = _CODES.get(dtype[1:]) if isinstance(dtype, str) and dtype[:1] in "<|" else None
-    if code is None or strides is not None:
+    if code is None or strides is not None or not shape:  # PyPy aborts on the tolist() of a view without dimensions
         return None
     try:
         flat = memoryview(data)[:_product(shape) * struct.calcsize("<" + code)]
@@ -679,8 +681,8 @@ class Frame(object):
     def array(self):
         """The payload as a read-only array of shape and dtype, no copy.
 
-        With NumPy an ndarray. Without it a memoryview cast to a simple little-endian dtype; None for records and strides.
-        None also where the payload holds fewer bytes than shape and dtype ask for.
+        With NumPy an ndarray. Without it a memoryview cast to a simple little-endian dtype; None for records, strides and an
+        empty shape. None also where the payload holds fewer bytes than shape and dtype ask for.
         """
         ring, shape = self._ring, self.shape
         if shape is None or ring.item is None:
@@ -809,45 +811,43 @@ class _Feeder(threading.Thread):
     def __init__(self, ring, pipe):
         threading.Thread.__init__(self, name="streamem " + str(ring.name))
         self.daemon = True
-        self._ring, self._pipe = ring, pipe
-        self._lock, self._stopped = threading.Lock(), False
+        self._ring, self._pipe, self._stopped = ring, os.dup(pipe), False
 
     def run(self):
-        ring, pause = self._ring, _POLL_S
-        while self._ring_bell():
-            before = ring.words[_HOT]
+        try:
+            self._feed(self._ring, _POLL_S)
+        finally:
+            os.close(self._pipe)  # its own, so that it never writes to a number that belongs to another file by now
+
+    def _feed(self, ring, pause):
+        while not self._stopped:
+            before, newest = ring.words[_HOT], ring.words[_LATEST]  # first: what comes after the bell must end the wait
+            _write_byte(self._pipe)
             if before & _RETIRED_IN_HOT:
                 time.sleep(pause)
                 pause = min(pause * 2, _SLICE_S)
             elif ring.polled or ring.page.start is None:
-                self._poll(ring, before)
+                self._poll(ring, before, newest)
             else:
                 ring.page.wait(before & 0xFFFFFFFF, _SLICE_S)
 
-    def _poll(self, ring, before):
-        newest, deadline = ring.words[_LATEST], _monotonic() + _SLICE_S
+    def _poll(self, ring, before, newest):
+        deadline = _monotonic() + _SLICE_S
         while not self._stopped and _monotonic() < deadline:
             if ring.words[_HOT] != before or ring.words[_LATEST] != newest:
                 return
             time.sleep(_POLL_S)
 
-    def _ring_bell(self):
-        with self._lock:  # once stopped, the number may belong to another file
-            if not self._stopped:
-                _write_byte(self._pipe)
-            return not self._stopped
-
     def stop(self):
-        with self._lock:
-            self._stopped = True
+        self._stopped = True
         self._ring.page.wake()
 
 
 def _write_byte(pipe):
     try:
         os.write(pipe, b"\0")
-    except BlockingIOError:
-        pass  # full: it is readable already
+    except (BlockingIOError, BrokenPipeError):
+        pass  # full: it is readable already; or nobody reads any more
 
 
 class _Bell(object):
@@ -1344,7 +1344,8 @@ class _Plan(object):
         self.slot_count = _SLOTS_OF_KIND.get(self.kind, 8) if slots is None else slots
         if not isinstance(self.slot_count, int) or not _SLOTS_MIN <= self.slot_count <= _SLOTS_MAX:
             self._refuse("slots %r: allowed are 4 to 65536", slots)
-        self.payload_capacity = max(1, self._spread()) if payload_capacity is None else payload_capacity
+        self.spread = self._spread()
+        self.payload_capacity = max(1, self.spread) if payload_capacity is None else payload_capacity
         if not isinstance(self.payload_capacity, int) or not 1 <= self.payload_capacity <= 1 << 40:
             self._refuse("payload_capacity %r: allowed are 1 byte to 1 TiB", payload_capacity)
         unit = _PAGE if self.payload_capacity >= _PAGE else _ALIGNMENT
@@ -1409,7 +1410,7 @@ class _Made(object):
     def __init__(self, temporary, plan, generation, prefix):
         self.plan, self.generation = plan, binascii.hexlify(generation).decode()
         self.descriptor, slots_offset, total, start = plan.lay_out(prefix, generation)
-        self.map = self.view = self.words = self.hot = None
+        self.map = self.page = self.view = self.words = self.hot = None
         room = _room()
         if total > room:
             raise RingError(_too_little(plan, total, room), errno.ENOSPC)
@@ -1425,14 +1426,13 @@ class _Made(object):
                 raise RingError(_too_little(plan, total, room), errno.ENOSPC)
             raise RingError("stream %s: %s cannot be made: %s" % (plan.stream, temporary, error), error.errno)
         self.first, self.stride = slots_offset >> 3, plan.slot_stride >> 3
-        self.page = _Page(self.fd)
 
     def _map(self, path, total):
-        """Through a descriptor of its own: a mapping keeps alive what it was made from, and a forked child that inherits
-        it would hold our lock after our death."""
+        """Through a descriptor of its own: a mapping keeps open what it was made from, and a forked child that inherits the
+        mapping would hold our lock after our death."""
         fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            self.map = mmap.mmap(fd, total)
+            self.map, self.page = mmap.mmap(fd, total), _Page(fd)
         finally:
             os.close(fd)
         self.view = memoryview(self.map)
@@ -1456,7 +1456,9 @@ class _Made(object):
                 view.release()
         if self.map is not None:
             self.map.close()
-        self.map = self.view = self.words = self.hot = None
+        if self.page is not None:
+            self.page.close()
+        self.map = self.page = self.view = self.words = self.hot = None  # the page alone would keep all of the file
         self.fd = _close(self.fd)
 
 
@@ -1516,12 +1518,13 @@ class Writer(object):
             payload, shape, dtype = self._payload(data, shape)
             made = self._fitting(len(payload), shape, dtype)
             area = self._fields(made.plan, fields)
-            own = () if shape == made.plan.descriptor["shape"] else tuple(shape)
+            usual = shape == made.plan.descriptor["shape"] and len(payload) == made.plan.spread
+            own = () if usual else tuple(shape)
             meta = [_UNKNOWN if time_ns is None else time_ns for time_ns in (device_time, capture_time_ns, time_error_ns)]
             try:
                 meta = _META.pack(*(meta + [_monotonic_ns(), _utc_ns(), len(payload), clock_epoch, len(area), len(own), 0]
                                     + list(own + (0,) * (8 - len(own)))))
-            except struct.error as error:
+            except (TypeError, ValueError, OverflowError, struct.error) as error:
                 raise RingError("stream %s: a time is an integer from 0 to 2**64 - 1, a clock epoch to 2**32 - 1: %s"
                                 % (self.name, error), errno.EINVAL)
             return self._write(made, payload, area, meta)
@@ -1565,6 +1568,7 @@ class Writer(object):
 
     def _one(self):
         if self._pid != os.getpid():
+            self._forked()
             raise RingError("stream %s belongs to process %d: a forked child cannot write it; create it in the child"
                             % (self.name, self._pid), errno.EPERM)
         if self._made is None:
@@ -1583,13 +1587,12 @@ class Writer(object):
             payload = _bytes_of(data)
         except (TypeError, ValueError) as error:
             raise RingError("stream %s: %s is not a frame: %s" % (self.name, type(data).__name__, error), errno.EINVAL)
-        item = plan.item if dtype is None else _item_bytes(dtype)
+        item, usual = plan.item if dtype is None else _item_bytes(dtype), plan.descriptor["shape"]
+        if len(payload) == plan.spread != plan.frame_bytes:
+            return payload, usual, dtype  # as the descriptor's strides say
         if shape is None:
-            shape = plan.descriptor["shape"]
-            if len(shape) == 1 and len(payload) % plan.item == 0:
-                shape = [len(payload) // plan.item]
-        fits = _is_shape(shape) and item is not None and _product(shape) * item == len(payload)
-        if not fits and not (_is_shape(shape) and plan.descriptor.get("strides")):
+            shape = [len(payload) // plan.item] if len(usual) == 1 else usual
+        if not _is_shape(shape) or item is None or _product(shape) * item != len(payload):
             raise RingError("stream %s: %d bytes are not a frame of shape %r and dtype %r: give the frame's own shape"
                             % (self.name, len(payload), shape, dtype or plan.descriptor["dtype"]), errno.EINVAL)
         return payload, list(shape), dtype
@@ -1630,7 +1633,7 @@ class Writer(object):
         except KeyError as error:
             raise RingError("stream %s has no field %s; there are: %s"
                             % (self.name, error, ", ".join(sorted(plan.fields)) or "none"), errno.EINVAL)
-        except (TypeError, ValueError, struct.error) as error:
+        except (TypeError, ValueError, OverflowError, struct.error) as error:
             raise RingError("stream %s: fields %r: %s" % (self.name, fields, error), errno.EINVAL)
         if len(area) > plan.fields_capacity:
             raise RingError("stream %s: %d bytes of fields, the descriptor's need %d"
@@ -1698,18 +1701,22 @@ class Writer(object):
             raise RingError("%s is in the way: %s" % (self.path, error), error.errno)
 
     def _ring_is_held(self):
-        fd = self._open_old(os.O_RDONLY)
+        try:
+            fd = self._open_old(os.O_RDONLY)
+        except RingError:
+            return False  # what is in the way is reported when the ring is to be put there
         try:
             return fd is not None and _locked(fd)
         finally:
             _close(fd)
 
     def _who(self):
-        fd = self._open_old(os.O_RDONLY)
         try:
+            fd = self._open_old(os.O_RDONLY)
             raw = os.pread(fd, 4, _AT["writer_pid"]) if fd is not None else b""
-        finally:
             _close(fd)
+        except (OSError, RingError):
+            raw = b""
         return " (process %d)" % _U32.unpack(raw) if len(raw) == 4 else ""
 
     def _begin(self, plan):
@@ -1846,7 +1853,9 @@ def _retire(fd):
         if len(raw) != 4:
             return  # too short for a header: nobody reads it
         os.pwrite(fd, _U32.pack(change(_U32.unpack(raw)[0])), _AT[name])
-    _Page(fd).wake()
+    page = _Page(fd)
+    page.wake()
+    page.close()
 
 
 def _gid(group):
