@@ -1,4 +1,5 @@
 // A frame as a reader is given it: numbers copied and checked, bytes as views into the ring.
+import { unpack } from "msgpackr";
 import { type Descriptor, type Dtype, elementCount } from "./descriptor.ts";
 import { check, type Handle, lib, monotonicNs, RingError } from "./ffi.ts";
 import { decodeFields, type FieldValue } from "./fields.ts";
@@ -156,11 +157,19 @@ export class Frame {
     return monotonicNs() - (this.captureTimeNs ?? this.publishTimeNs);
   }
 
-  /** The text of a `message` frame (utf8) or its parsed JSON; bytes for other encodings. A checked copy. */
+  /** What a `message` frame says, by the descriptor's encoding; bytes where it names none. A checked copy. */
   get message(): unknown {
     const bytes = this.copy();
-    if (this.#descriptor.encoding === "json") return JSON.parse(new TextDecoder().decode(bytes));
-    return this.#descriptor.encoding === "utf8" ? new TextDecoder().decode(bytes) : bytes;
+    switch (this.#descriptor.encoding) {
+      case "json":
+        return JSON.parse(new TextDecoder().decode(bytes));
+      case "utf8":
+        return new TextDecoder().decode(bytes);
+      case "msgpack":
+        return unpack(bytes);
+      default:
+        return bytes;
+    }
   }
 
   /** Whether the views are still whole. A yes covers everything read before the question. */

@@ -28,18 +28,23 @@ export interface SegmentFrame {
 
 /** One generation of a ring, open for reading. */
 export class Segment {
-  readonly descriptor: Descriptor;
   readonly generation: string;
+  #fd: number;
 
   constructor(
-    readonly fd: number,
+    fd: number,
     readonly path: string,
     readonly uid: number,
     readonly header: SegmentHeader,
-    descriptor: Descriptor,
+    readonly descriptor: Descriptor,
   ) {
-    this.descriptor = descriptor;
+    this.#fd = fd;
     this.generation = header.generation;
+  }
+
+  /** The ring's file, -1 once closed: its number may then be another file's. */
+  get fd(): number {
+    return this.#fd;
   }
 
   /** What changes in the header. Throws LayoutError when the file was truncated. */
@@ -99,7 +104,8 @@ export class Segment {
   }
 
   close(): void {
-    closeSync(this.fd);
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
   }
 
   #slot(seq: bigint): number {
