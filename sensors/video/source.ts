@@ -31,8 +31,12 @@ export interface Source {
 /** A camera that says nothing for so long is gone. */
 export const silenceMs = 5000;
 
-/** How long the first packets may be looked at to learn rate and size: a live camera must not wait. */
-const liveAnalysisUs = 1_000_000n;
+/**
+ * How long a live source is looked at to learn its size and rate. What comes meanwhile is shown late and
+ * all at once, so two frames must do for the rate (20 are FFmpeg's measure: a second lost at 25/s).
+ */
+const liveAnalysisUs = 400_000n;
+const framesForRate = "2";
 
 /** Throws a SensorError in words. Aborting the signal ends it at once, also while it connects. */
 export async function openSource(
@@ -106,6 +110,7 @@ function openSettings(options: SourceOptions) {
           rtsp_transport: options.transport,
           allowed_media_types: options.audio ? "video+audio" : "video",
           timeout: String(silenceMs * 1000),
+          fpsprobesize: framesForRate,
         },
       };
     case "device":
@@ -116,6 +121,7 @@ function openSettings(options: SourceOptions) {
           ...(width && height && { video_size: `${width}x${height}` }),
           ...(fps && { framerate: String(fps) }),
           ...(options.inputFormat && { input_format: options.inputFormat }),
+          fpsprobesize: framesForRate,
         },
       };
   }
