@@ -245,7 +245,7 @@ class Fileno(support.RingTest):
             feeder.join(support.PATIENCE_S)
             del reader, feeder
         support.collect()
-        self.assertEqual(threading.active_count(), threads)
+        self.assertLessEqual(threading.active_count(), threads)  # one of a test before may have ended meanwhile
         self.assertLessEqual(len(os.listdir("/proc/self/fd")), fds)
         writer.publish(FRAME)
 
