@@ -59,6 +59,9 @@
 #define F_OFD_GETLK 36
 #define F_OFD_SETLK 37
 #endif
+#ifndef MADV_DONTFORK
+#define MADV_DONTFORK 10
+#endif
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #define MADV_POPULATE_WRITE 23
@@ -1106,12 +1109,14 @@ typedef struct streamem_writer {
 static streamem_writer *streamem__writers;
 static pthread_mutex_t streamem__writers_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* A child inherits the locks: were it to keep them, a dead writer would look alive for as long as it runs. */
+/* A child inherits the locks: were it to keep them, a dead writer would look alive for as long as it runs. A mapping
+ * keeps the lock as its descriptor does, so the child has none (MADV_DONTFORK). */
 static void streamem__after_fork(void) {
   for (streamem_writer *w = streamem__writers; w; w = w->next_of_process) {
     close(w->lock_fd);
     close(w->ring_fd);
     w->lock_fd = w->ring_fd = -1;
+    w->base = NULL;
     w->forked = 1;
   }
 }
@@ -1354,6 +1359,7 @@ static inline int streamem__allocate(streamem_writer *w, char *path, size_t path
     if (w->base == MAP_FAILED) failed = errno;
   }
   if (!failed) {
+    madvise(w->base, w->total_bytes, MADV_DONTFORK); /* see streamem__after_fork */
     if (madvise(w->base, w->total_bytes, MADV_POPULATE_WRITE) != 0) /* before Linux 5.14: by hand */
       for (uint64_t at = 0; at < w->total_bytes; at += STREAMEM_PAGE_BYTES) ((volatile uint8_t *)w->base)[at] = 0;
     return 0;
