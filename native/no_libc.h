@@ -187,6 +187,7 @@ struct epoll_event { uint32_t events; union { void *ptr; int fd; uint64_t u64; }
 #define POLLIN 1
 #define EPOLLIN 1
 #define EPOLL_CTL_ADD 1
+#define EPOLL_CTL_DEL 2
 #define EPOLL_CLOEXEC 02000000
 #define EFD_CLOEXEC 02000000
 #define EFD_NONBLOCK 04000

@@ -66,6 +66,9 @@ int streamem_ffi_event_fd(streamem_reader *reader) {
   return result < 0 ? result : reader->event_fd;
 }
 
+/** Another number for each descriptor that the above gives. */
+uint32_t streamem_ffi_event_serial(const streamem_reader *reader) { return reader->event_serial; }
+
 /** A duplicate of it for an event loop that closes what it is given. */
 int streamem_ffi_event_dup(streamem_reader *reader) {
   int fd = reader->event_fd < 0 ? -1 : fcntl(reader->event_fd, F_DUPFD_CLOEXEC, 0);

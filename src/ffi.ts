@@ -62,6 +62,8 @@ const symbols = {
   streamem_fd: { args: ["ptr"], returns: "i32" },
   // int streamem_ffi_event_fd(streamem_reader *reader)
   streamem_ffi_event_fd: { args: ["ptr"], returns: "i32" },
+  // uint32_t streamem_ffi_event_serial(const streamem_reader *reader)
+  streamem_ffi_event_serial: { args: ["ptr"], returns: "u32" },
   // int streamem_ffi_event_dup(streamem_reader *reader)
   streamem_ffi_event_dup: { args: ["ptr"], returns: "i32" },
   // void streamem_reader_close(streamem_reader *reader)

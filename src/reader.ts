@@ -32,7 +32,7 @@ const mappings = new FinalizationRegistry<Handle>((ring) => lib.streamem_ring_re
 export class RingReader {
   #handle: Handle | null;
   #mapping: Mapping | null = null;
-  #watch: { ring: Handle; fd: number; events: EventWatch } | null = null;
+  #watch: { serial: number; events: EventWatch } | null = null;
   #struct = new Uint8Array(frameStructBytes);
 
   constructor(
@@ -191,13 +191,12 @@ export class RingReader {
   #watched(): EventWatch | null {
     const fd =
       check("waiting", () => Math.max(-1, lib.streamem_ffi_event_fd(this.#open())) + 1) - 1;
-    const ring = lib.streamem_ffi_ring(this.#open()) as Handle;
-    if (this.#watch && this.#watch.fd === fd && this.#watch.ring === ring)
-      return this.#watch.events;
+    const serial = lib.streamem_ffi_event_serial(this.#open());
+    if (fd >= 0 && this.#watch?.serial === serial) return this.#watch.events;
     this.#unwatch();
     if (fd < 0) return null;
     const copy = check("waiting", () => lib.streamem_ffi_event_dup(this.#open()));
-    this.#watch = { ring, fd, events: new EventWatch(copy) };
+    this.#watch = { serial, events: new EventWatch(copy) };
     return this.#watch.events;
   }
 

@@ -621,6 +621,9 @@ typedef struct streamem_reader {
   uint32_t history_length, history_count;
   /* the descriptors behind streamem_fd */
   int32_t epoll_fd, timer_fd, bell_socket, event_fd;
+  int32_t hurried;
+  uint32_t event_serial; /* counts the descriptors that event_fd has been: their numbers come again */
+  uint64_t timer_ns;
   struct streamem__ringer *ringer;
 } streamem_reader;
 
@@ -672,6 +675,7 @@ static inline int streamem__open_ring(streamem_reader *reader, streamem_ring **o
 
 static inline void streamem__fd_attach(streamem_reader *reader);
 static inline void streamem__fd_detach(streamem_reader *reader);
+static inline void streamem__fd_hurry(streamem_reader *reader);
 
 static inline int streamem__retired(const streamem_ring *ring) {
   return (STREAMEM_LOAD_ACQUIRE(&streamem__header(ring)->flags) & STREAMEM_FLAG_RETIRED) != 0;
@@ -690,7 +694,10 @@ static inline int streamem__follow(streamem_reader *reader, uint64_t drained) {
   reader->looked_ns = now;
   struct stat status;
   if (!retired && fstat(ring->fd, &status) == 0 && status.st_nlink > 0 && streamem_lock_held(ring->fd)) return 0;
-  if (streamem__open_ring(reader, &next, NULL) < 0) return 0;
+  if (streamem__open_ring(reader, &next, NULL) < 0) {
+    if (retired) streamem__fd_hurry(reader);
+    return 0;
+  }
   uint64_t newest = STREAMEM_LOAD_ACQUIRE(&streamem__header(ring)->latest); /* for good: its writer is gone */
   if (drained != STREAMEM__WHATEVER_IS_LEFT && newest != drained) {
     streamem_ring_release(next);
@@ -943,19 +950,21 @@ STREAMEM_API uint32_t streamem_descriptor(const streamem_reader *reader, const c
 typedef struct streamem__ringer {
   pthread_t thread;
   const streamem_segment_header *header;
+  uint32_t seen;
   int32_t pipe_fd;
-  int32_t stop;
+  int32_t stop, stopped;
 } streamem__ringer;
 
 static inline void *streamem__ringer_run(void *argument) {
   streamem__ringer *ringer = (streamem__ringer *)argument;
-  uint32_t seen = STREAMEM_LOAD_ACQUIRE(&ringer->header->wake);
+  uint32_t seen = ringer->seen;
   while (!STREAMEM_LOAD_ACQUIRE((uint32_t *)&ringer->stop)) {
     streamem__futex_wait(&ringer->header->wake, seen, STREAMEM_WAIT_SLICE_NS);
     uint32_t now = STREAMEM_LOAD_ACQUIRE(&ringer->header->wake);
     if (now != seen && write(ringer->pipe_fd, "", 1) < 0 && errno != EAGAIN && errno != EINTR) break;
     seen = now;
   }
+  STREAMEM_STORE_RELEASE((uint32_t *)&ringer->stopped, 1);
   return NULL;
 }
 
@@ -970,6 +979,7 @@ static inline int streamem__ringer_start(streamem_reader *reader) {
   }
   ringer->header = (const streamem_segment_header *)page;
   ringer->pipe_fd = ends[1];
+  ringer->seen = STREAMEM_LOAD_ACQUIRE(&ringer->header->wake); /* here: until the thread runs, a frame may come */
   if (pthread_create(&ringer->thread, NULL, streamem__ringer_run, ringer) != 0) {
     munmap(page, STREAMEM_PAGE_BYTES);
     close(ends[0]);
@@ -979,12 +989,17 @@ static inline int streamem__ringer_start(streamem_reader *reader) {
   }
   reader->ringer = ringer;
   reader->event_fd = ends[0];
+  reader->event_serial++;
   return 0;
 }
 
 static inline void streamem__ringer_stop(streamem__ringer *ringer) {
   STREAMEM_STORE_RELEASE((uint32_t *)&ringer->stop, 1);
-  streamem__futex_wake(&ringer->header->wake); /* a read-only page is enough; others take it as a hint */
+  for (;;) { /* it may be on its way into the futex, where this wake-up would miss it */
+    streamem__futex_wake(&ringer->header->wake); /* a read-only page is enough; others take it as a hint */
+    if (STREAMEM_LOAD_ACQUIRE((uint32_t *)&ringer->stopped)) break;
+    streamem__sleep_ns(50000);
+  }
   pthread_join(ringer->thread, NULL);
   munmap((void *)ringer->header, STREAMEM_PAGE_BYTES);
   close(ringer->pipe_fd);
@@ -998,13 +1013,25 @@ static inline void streamem__epoll_add(int epoll_fd, int fd) {
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-static inline void streamem__fd_attach(streamem_reader *reader) {
-  if (reader->epoll_fd < 0) return;
+static inline void streamem__fd_timer(streamem_reader *reader, uint64_t ns) {
   struct itimerspec every;
-  uint64_t ns = reader->ring->wake_mode == STREAMEM_WAKE_FUTEX ? STREAMEM_WAIT_SLICE_NS : STREAMEM_POLL_INTERVAL_NS;
   memset(&every, 0, sizeof every);
   every.it_value.tv_nsec = every.it_interval.tv_nsec = (long)ns;
   timerfd_settime(reader->timer_fd, 0, &every, NULL);
+  reader->timer_ns = ns;
+}
+
+/* The generation is over: its successor is mostly a moment away, so look soon, then ever more seldom. */
+static inline void streamem__fd_hurry(streamem_reader *reader) {
+  if (reader->epoll_fd < 0 || reader->hurried || reader->ring->wake_mode != STREAMEM_WAKE_FUTEX) return;
+  reader->hurried = 1;
+  streamem__fd_timer(reader, 2 * STREAMEM_POLL_INTERVAL_NS);
+}
+
+static inline void streamem__fd_attach(streamem_reader *reader) {
+  if (reader->epoll_fd < 0) return;
+  reader->hurried = 0;
+  streamem__fd_timer(reader, reader->ring->wake_mode == STREAMEM_WAKE_FUTEX ? STREAMEM_WAIT_SLICE_NS : STREAMEM_POLL_INTERVAL_NS);
   if (reader->ring->wake_mode != STREAMEM_WAKE_FUTEX) return;
   streamem__bell_offer offer;
   int bell = streamem__bell_find(reader, &offer);
@@ -1012,6 +1039,7 @@ static inline void streamem__fd_attach(streamem_reader *reader) {
   if (bell >= 0 && memcmp(offer.generation, reader->ring->generation, 16) == 0) {
     reader->bell_socket = bell;
     reader->event_fd = offer.event_fd;
+    reader->event_serial++;
     streamem__epoll_add(reader->epoll_fd, bell);
   } else {
     if (bell >= 0) { /* a successor's: it says nothing of this ring, and the next look goes on to it */
@@ -1024,25 +1052,34 @@ static inline void streamem__fd_attach(streamem_reader *reader) {
   if (reader->event_fd >= 0) streamem__epoll_add(reader->epoll_fd, reader->event_fd);
 }
 
+/* Out of the epoll first: were there a duplicate of the descriptor, closing it would leave it in. */
+static inline void streamem__epoll_close(streamem_reader *reader, int32_t *fd) {
+  if (*fd < 0) return;
+  epoll_ctl(reader->epoll_fd, EPOLL_CTL_DEL, *fd, NULL);
+  close(*fd);
+  *fd = -1;
+}
+
 static inline void streamem__fd_detach(streamem_reader *reader) {
   if (reader->ringer) streamem__ringer_stop(reader->ringer);
-  if (reader->bell_socket >= 0) close(reader->bell_socket);
-  if (reader->event_fd >= 0) close(reader->event_fd);
   reader->ringer = NULL;
-  reader->bell_socket = reader->event_fd = -1;
+  streamem__epoll_close(reader, &reader->bell_socket);
+  streamem__epoll_close(reader, &reader->event_fd);
 }
 
 /* Makes the descriptor unreadable before the ring is looked at: what comes later makes it readable again. */
 static inline void streamem__fd_clear(streamem_reader *reader) {
   char bytes[64];
   if (reader->epoll_fd < 0) return;
-  while (read(reader->timer_fd, bytes, 8) > 0) continue;
+  while (read(reader->timer_fd, bytes, 8) > 0)
+    if (reader->hurried && reader->timer_ns * 2 <= STREAMEM_WAIT_SLICE_NS) streamem__fd_timer(reader, reader->timer_ns * 2);
   if (reader->event_fd >= 0)
     while (read(reader->event_fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes) continue; /* an eventfd gives 8 */
   if (reader->bell_socket >= 0 && recv(reader->bell_socket, bytes, 1, MSG_DONTWAIT) == 0) {
-    close(reader->bell_socket); /* the writer is gone; the timer finds its successor, what is closed would spin */
-    close(reader->event_fd);
-    reader->bell_socket = reader->event_fd = -1;
+    streamem__epoll_close(reader, &reader->bell_socket); /* the generation has ended or its writer died; left open it would spin */
+    streamem__epoll_close(reader, &reader->event_fd);
+    if (streamem__ringer_start(reader) == 0) streamem__epoll_add(reader->epoll_fd, reader->event_fd); /* for its last wake-up */
+    streamem__fd_hurry(reader);
     reader->looked_ns = 0;
   }
 }
