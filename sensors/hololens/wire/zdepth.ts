@@ -41,17 +41,22 @@ export interface Size {
 
 /**
  * @param expected what the stream says about the size of its images
- * @param depth where to put the pixels, for example a ring's slot; width * height values
+ * @param target where to put the pixels, for example a ring's slot; width * height values
  * @throws ProtocolError `frame`: each image is on its own
  */
 export function decodeZdepth(
   bytes: Uint8Array,
   { expected, where }: { expected: Size; where: string },
-  depth: Uint16Array = new Uint16Array(expected.width * expected.height),
+  target?: Uint16Array,
 ): Uint16Array {
   const header = parseHeader(bytes, expected, where);
   const [zeroMap, predictors, edges, surfaces] = unpackParts(bytes, header, where);
-  const nonZero = new Uint8Array(depth.length);
+  // Only now: a header alone, which anybody can write, takes no memory.
+  const nonZero = new Uint8Array(header.width * header.height);
+  const depth = target ?? new Uint16Array(nonZero.length);
+  if (depth.length !== nonZero.length) {
+    throw new RangeError(`room for ${depth.length} pixels; needed: ${nonZero.length}`);
+  }
   unpackZeroMap(zeroMap, nonZero);
   depth.fill(0);
   const lists = { nonZero, predictors, edges: codesIn(edges), surfaces: codesIn(surfaces) };
