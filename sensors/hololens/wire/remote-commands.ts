@@ -1,6 +1,6 @@
 /** The questions and settings of the remote configuration port, each with its parameters and what they may be. */
 import { type Grammar, value } from "./grammar.ts";
-import { streamOfPort, streamPorts } from "./ports.ts";
+import { queryPorts, streamOfPort, streamPorts } from "./ports.ts";
 import { listed, ProtocolError } from "./protocol-error.ts";
 import {
   type Field,
@@ -95,7 +95,7 @@ function portNames(holds: (port: number) => boolean): Record<string, number> {
 
 const greyPorts = portNames((port) => port <= 3803);
 const cameraPorts = portNames((port) => port <= 3805);
-const streamingPorts = portNames(() => true);
+const allPorts = { ...portNames(() => true), ...queryPorts };
 
 /** Its reply: one value, or one for each element of the parameter `forEach`. */
 export interface Reply<T> {
@@ -168,7 +168,7 @@ export const commands = {
     width: single(f32),
     height: single(f32),
   }),
-  interfacePriority: command(0x14, { port: choice(streamingPorts), priority: range(-2, 2, i32) }),
+  interfacePriority: command(0x14, { port: choice(allPorts), priority: range(-2, 2, i32) }),
   /** From the app's next start on. */
   quietMode: command(0x15, { mode: flag }),
   /** 0, 0 for a point that has no place in the plane; -1, -1 for one that is not in the image. */
