@@ -1154,7 +1154,7 @@ class Reader(object):
                 self._clear_bell()
                 cleared = True
                 continue
-            if self._current() is not ring:
+            if self._current(newest) is not ring or ring.retired() and ring.words[_LATEST] != newest:
                 continue
             if not self._wait(ring, hot, deadline):
                 return None
@@ -1208,9 +1208,10 @@ class Reader(object):
             raise RingError("this reader of %s is closed" % self.name, errno.EBADF)
         return self._ring
 
-    def _current(self):
+    def _current(self, looked=None):
         """The ring to read from: that of a successor where the writer has ended or died and one is there. It looks twice
-        a second; once the ring is retired at once, then ever more seldom."""
+        a second; once the ring is retired at once, then ever more seldom. `looked`: the newest sequence that the caller has
+        dealt with; what was published between his look and the end comes before the successor."""
         ring, now = self._open_one(), _monotonic()
         retired = ring.retired()
         if now < self._look_at and not (retired and self._pause == _POLL_S):
@@ -1221,6 +1222,9 @@ class Reader(object):
             return ring
         successor = self._open_ring()
         if successor is None or successor.generation == ring.generation:
+            return ring
+        if looked is not None and ring.words[_LATEST] != looked:
+            self._look_at = 0.0
             return ring
         if self._started:
             self._carried += max(0, ring.words[_LATEST] - self._given)
@@ -1411,6 +1415,9 @@ class _Made(object):
         self.plan, self.generation = plan, binascii.hexlify(generation).decode()
         self.descriptor, slots_offset, total, start = plan.lay_out(prefix, generation)
         self.map = self.page = self.view = self.words = self.hot = None
+        # memcpy writes large payloads by streaming stores, which may pass the store of begin. They do not pass a locked
+        # instruction, and taking a lock is one.
+        self.barrier = threading.Lock()
         room = _room()
         if total > room:
             raise RingError(_too_little(plan, total, room), errno.ENOSPC)
@@ -1648,7 +1655,8 @@ class Writer(object):
         words[at] = seq  # begin: from here on no reader takes the frame that this slot held
         if _fence:
             _fence()
-        view[start + 16:start + 16 + len(meta)] = meta
+        with made.barrier:
+            view[start + 16:start + 16 + len(meta)] = meta
         if area:
             view[start + _SLOT_BYTES:start + _SLOT_BYTES + len(area)] = area
         at_payload = start + plan.payload_offset

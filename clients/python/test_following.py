@@ -94,6 +94,25 @@ class Following(support.RingTest):
         self.assertEqual([f.missed for f in frames], [0, 0, 0, 0])
         self.assertEqual(len(set(f.generation for f in frames)), 2)
 
+    def test_what_is_published_between_a_look_and_the_end_comes_first(self):
+        writer = self.create(slots=4)
+        writer.publish(bytes(bytearray(16)))
+        reader = self.open()
+        reader.next()
+        look = reader._current
+
+        def look_late(looked):
+            reader._current = look
+            writer.publish(bytes(bytearray(16)))
+            writer.renew()
+            writer.publish(bytes(bytearray(16)))
+            return look(looked)
+
+        reader._current = look_late
+        frames = [reader.next(support.PATIENCE_S) for _ in range(2)]
+        self.assertEqual([(f.seq, f.missed) for f in frames], [(2, 0), (1, 0)])
+        self.assertEqual(frames[1].generation, writer.generation)
+
     def test_what_nobody_will_get_is_missed(self):
         with self.create(slots=4) as writer:
             writer.publish(bytes(bytearray(16)))

@@ -1,6 +1,5 @@
-"""With NumPy: arrays of the stream's dtype and shape, read-only views and owned copies; without it memoryviews."""
+"""With NumPy: arrays of the stream's dtype and shape, read-only views and owned copies."""
 
-import struct
 import unittest
 
 import streamem
@@ -92,39 +91,6 @@ class WithNumPy(support.RingTest):
         writer = self.create(descriptor={"kind": "tensor", "dtype": "<f8", "shape": []})
         writer.publish(numpy.float64(2.5))
         self.assertEqual(float(self.open().latest().array), 2.5)
-
-
-class WithoutNumPy(support.RingTest):
-    def setUp(self):
-        super(WithoutNumPy, self).setUp()
-        self.before, streamem._numpy_module = streamem._numpy_module, None  # as if its import had failed
-
-    def tearDown(self):
-        streamem._numpy_module = self.before
-        super(WithoutNumPy, self).tearDown()
-
-    def test_simple_dtypes_are_memoryviews(self):
-        writer = self.create(descriptor={"kind": "tensor", "dtype": "<f4", "shape": [2, 3]})
-        writer.publish(struct.pack("<6f", *range(6)))
-        writer.publish(struct.pack("<6f", *range(6)))
-        reader = self.open()
-        frame = reader.latest()
-        self.assertEqual((frame.array.format, frame.array.shape, frame.array.readonly), ("f", (2, 3), True))
-        self.assertEqual(frame.array.tolist(), [[0, 1, 2], [3, 4, 5]])
-        self.assertEqual(frame.copy(), struct.pack("<6f", *range(6)))
-        stack = reader.stack(2)
-        self.assertEqual((stack.array.shape, stack.array.tolist()[1]), ((2, 2, 3), [[0, 1, 2], [3, 4, 5]]))
-
-    def test_others_are_bytes(self):
-        for dtype, bytes_each in ((RECORD, 23), (">u2", 2), ("<c8", 8)):
-            with self.create(descriptor={"kind": "imu", "dtype": dtype, "shape": [2]}) as writer:
-                raw = bytes(bytearray(range(2 * bytes_each)))
-                writer.publish(raw)
-                reader = self.open()
-                frame = reader.latest()
-                self.assertIsNone(frame.array)
-                self.assertEqual((bytes(frame.data), frame.copy()), (raw, raw))
-                self.assertEqual(reader.stack(1).array.shape, (1, 2 * bytes_each))
 
 
 if __name__ == "__main__":
