@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Subprocess } from "bun";
 import type { SensorContext, SensorState } from "../sensors/sensor.ts";
 import { video } from "../sensors/video.ts";
 import {
@@ -93,6 +94,8 @@ export class VideoRig {
   readonly prefix: string;
   readonly directory = mkdtempSync(join(tmpdir(), "streamem-test-"));
   #supervisor: Supervisor | null = null;
+  #hub: Subprocess | null = null;
+  #told: SensorStatus | null = null;
   #readers: RingReader[] = [];
   statuses: SensorStatus[] = [];
 
@@ -116,6 +119,23 @@ export class VideoRig {
     supervisor.subscribe((status) => this.statuses.push(status));
     await supervisor.start("film");
     return supervisor;
+  }
+
+  /** The same with another environment, which only a new process can have. */
+  startWith(environment: Record<string, string>, keys: { url: string } & Record<string, unknown>) {
+    const config = video.config.parse({ kind: "video", name: "film", ...keys });
+    const { prefix, directory } = this;
+    const hub = Bun.spawn([process.execPath, join(import.meta.dir, "fixtures/hub-of-video.ts")], {
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "inherit", "inherit"],
+      serialization: "advanced",
+      ipc: (status: SensorStatus) => {
+        this.#told = status;
+        this.statuses.push(status);
+      },
+    });
+    this.#hub = hub;
+    hub.send({ prefix, directory, config });
   }
 
   async reader(name = "film"): Promise<RingReader> {
@@ -145,12 +165,12 @@ export class VideoRig {
   }
 
   get status(): SensorStatus {
-    return this.#supervisor?.get("film") as SensorStatus;
+    return this.#told ?? (this.#supervisor?.get("film") as SensorStatus);
   }
 
   /** Resolves when the sensor's status is as asked; the test's own time limit ends it. */
   async until(asked: (status: SensorStatus) => boolean): Promise<SensorStatus> {
-    while (!asked(this.status)) await Bun.sleep(5);
+    while (!this.status || !asked(this.status)) await Bun.sleep(5);
     return this.status;
   }
 
@@ -158,6 +178,10 @@ export class VideoRig {
     for (const reader of this.#readers.splice(0)) reader.close();
     await this.#supervisor?.close();
     this.#supervisor = null;
+    this.#hub?.disconnect();
+    await this.#hub?.exited;
+    this.#hub = null;
+    this.#told = null;
     sweepPrefix(this.prefix, this.directory);
   }
 }

@@ -80,6 +80,10 @@ export function createPictureDecoder(
 
   async function* pictures(packet: Packet | null): AsyncGenerator<Frame> {
     if (packet) {
+      if (packet.size === 0) {
+        sent += 1;
+        return startOver("the device has marked it as broken");
+      }
       if (packet.hasFlags(constants.AV_PKT_FLAG_CORRUPT)) {
         sent += 1;
         return startOver("a packet is incomplete");
