@@ -335,7 +335,7 @@ static inline void streamem__read_descriptor(streamem_ring *ring) {
   json[ring->descriptor_bytes] = 0; /* strtod and strtoul stop here at the latest */
   const char *rate = streamem__json_member(json, ring->descriptor_bytes, "rate");
   if (rate) ring->rate = strtod(rate, NULL);
-  if (!(ring->rate > 0 && ring->rate < 1e9)) ring->rate = 0;
+  if (!(ring->rate > 1e-9 && ring->rate < 1e9)) ring->rate = 0; /* five periods in ns must fit into 64 bits */
   const char *dtype = streamem__json_member(json, ring->descriptor_bytes, "dtype");
   if (dtype && dtype[0] == '"' && dtype[1] && dtype[2]) { /* "<f4": order, kind, bytes */
     unsigned long bytes = strtoul(dtype + 3, NULL, 10);
@@ -612,7 +612,8 @@ typedef struct streamem_reader {
   uint64_t given;   /* sequence given last in this generation */
   uint64_t carried; /* frames of the generation before that nobody will get */
   uint64_t missed;  /* in all */
-  uint64_t looked_ns;
+  uint64_t looked_ns;  /* whether the generation is over */
+  uint64_t cleared_ns; /* all that makes the descriptor readable */
   int32_t started; /* a frame was given, in this generation or before */
   /* the copies that streamem_stack keeps */
   uint8_t *history;
@@ -1067,14 +1068,22 @@ static inline void streamem__fd_detach(streamem_reader *reader) {
   streamem__epoll_close(reader, &reader->event_fd);
 }
 
-/* Makes the descriptor unreadable before the ring is looked at: what comes later makes it readable again. */
+/* Makes the descriptor unreadable before the ring is looked at: what comes later makes it readable again. One system call
+ * a frame: timer and hang-up are looked at when nothing was rung, and once a period of the timer in any case. */
 static inline void streamem__fd_clear(streamem_reader *reader) {
   char bytes[64];
+  ssize_t got = 0;
+  int rung = 0;
   if (reader->epoll_fd < 0) return;
+  while (reader->event_fd >= 0 && (got = read(reader->event_fd, bytes, sizeof bytes)) > 0) {
+    rung = 1;
+    if (got < (ssize_t)sizeof bytes) break; /* an eventfd gives 8 */
+  }
+  uint64_t now = streamem_now_ns();
+  if (rung && now - reader->cleared_ns < reader->timer_ns) return;
+  reader->cleared_ns = now;
   while (read(reader->timer_fd, bytes, 8) > 0)
     if (reader->hurried && reader->timer_ns * 2 <= STREAMEM_WAIT_SLICE_NS) streamem__fd_timer(reader, reader->timer_ns * 2);
-  if (reader->event_fd >= 0)
-    while (read(reader->event_fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes) continue; /* an eventfd gives 8 */
   if (reader->bell_socket >= 0 && recv(reader->bell_socket, bytes, 1, MSG_DONTWAIT) == 0) {
     streamem__epoll_close(reader, &reader->bell_socket); /* the generation has ended or its writer died; left open it would spin */
     streamem__epoll_close(reader, &reader->event_fd);
