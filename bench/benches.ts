@@ -1,0 +1,18 @@
+/** Every bench there is, loaded only when it is asked for. */
+import type { Bench } from "./bench.ts";
+
+const files = {
+  publish: () => import("./publish.ts"),
+  readers: () => import("./readers.ts"),
+  wakeup: () => import("./wakeup.ts"),
+  python: () => import("./python.ts"),
+  builds: () => import("./builds.ts"),
+  idle: () => import("./idle.ts"),
+  fresh: () => import("./fresh.ts"),
+};
+
+export const benchNames = Object.keys(files);
+
+export async function loadBench(name: string): Promise<Bench> {
+  return (await files[name as keyof typeof files]()).bench;
+}

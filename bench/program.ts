@@ -1,0 +1,115 @@
+/** Programs that measure, one round a line: compiled, started, asked in turns, ended. */
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { findCompiler } from "../src/ring/build.ts";
+import type { BenchContext, Series } from "./bench.ts";
+
+/** Compiles bench/<name>.c with the system's compiler and the flags of the shim. Throws where that is not possible. */
+export function compileC(name: string, context: BenchContext): string {
+  const compiler = findCompiler();
+  if (!compiler) throw new Error("no C compiler");
+  const program = join(context.folder, name);
+  if (existsSync(program)) return program;
+  const flags = ["-std=gnu11", "-O2", "-pthread"];
+  const built = Bun.spawnSync([
+    compiler,
+    ...flags,
+    join(import.meta.dir, `${name}.c`),
+    "-o",
+    program,
+  ]);
+  if (!built.success) throw new Error(`${compiler}: ${built.stderr.toString().slice(0, 400)}`);
+  return program;
+}
+
+/** A running program. */
+export class Program {
+  /** From its first line. */
+  versions: Record<string, string> = {};
+  readonly #lines: AsyncGenerator<string, void>;
+  readonly #process: Bun.Subprocess<"pipe", "pipe", "pipe">;
+  readonly #name: string;
+
+  private constructor(name: string, command: string[], environment: Record<string, string>) {
+    this.#name = name;
+    this.#process = Bun.spawn(command, {
+      env: { ...process.env, ...environment },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    this.#lines = linesOf(this.#process.stdout);
+  }
+
+  /** Resolves once the program says that it is ready; rejects with its last words where it is not. */
+  static async start(
+    name: string,
+    command: string[],
+    environment: Record<string, string>,
+  ): Promise<Program> {
+    const program = new Program(name, command, environment);
+    const ready = (await program.#line()) as { versions?: Record<string, string | null> };
+    for (const [what, version] of Object.entries(ready.versions ?? {})) {
+      if (version !== null) program.versions[what] = version;
+    }
+    return program;
+  }
+
+  async round(): Promise<Series[]> {
+    this.#process.stdin.write("\n");
+    await this.#process.stdin.flush();
+    return ((await this.#line()) as { series: Series[] }).series;
+  }
+
+  /** Ends its input and waits until it has tidied up. */
+  async end(): Promise<void> {
+    await this.#process.stdin.end();
+    await this.#process.exited;
+  }
+
+  async #line(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (!done) return JSON.parse(value);
+    const words = (await new Response(this.#process.stderr).text()).trim();
+    throw new Error(`${this.#name} ended: ${words.slice(-300) || "without a word"}`);
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() as string;
+    yield* lines;
+  }
+}
+
+/** `rounds` rounds of every program; within a round they come one after the other, in random order. */
+export async function takeTurns(
+  programs: Program[],
+  rounds: number,
+  context: BenchContext,
+): Promise<Series[][]> {
+  const all: Series[][] = [];
+  const count = Math.max(2, Math.round(rounds * context.share));
+  for (let round = 0; round < count; round++) {
+    const order = programs
+      .map((program) => ({ program, at: Math.random() }))
+      .sort((a, b) => a.at - b.at);
+    const series: Series[] = [];
+    for (const { program } of order) series.push(...(await program.round()));
+    all.push(series);
+    context.say(`round ${round + 1} of ${count}`);
+  }
+  return all;
+}
+
+/** Removes what a program that failed has left in /dev/shm; returns the names. */
+export function clearLeftovers(prefix: string): string[] {
+  const left = readdirSync("/dev/shm").filter(
+    (name) => name.startsWith(`${prefix}.`) || name.startsWith(`.${prefix}.`),
+  );
+  for (const name of left) unlinkSync(join("/dev/shm", name));
+  return left;
+}
