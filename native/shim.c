@@ -1,4 +1,4 @@
-/* What src/ffi.ts calls. The protocol's text is clients/c/streamem.h, compiled here once more as real symbols;
+/* What src/ring/ffi.ts calls. The protocol's text is clients/c/streamem.h, compiled here once more as real symbols;
  * beside it only what a hub needs and a C program does not: the doorbell, test noise, ending with the parent. */
 #define STREAMEM_API
 
@@ -106,7 +106,7 @@ int streamem_end_with_parent(int parent) {
 
 uint64_t streamem_ffi_clock_ns(int clock) { return streamem_clock_ns(clock); }
 
-/* src/frame.ts reads these two by offset. */
+/* src/ring/frame.ts reads these two by offset. */
 STREAMEM__ASSERT(frame_bytes, sizeof(streamem_frame) == 160);
 STREAMEM__ASSERT(meta_bytes, sizeof(streamem_meta) == 72);
 STREAMEM__ASSERT(error_bytes, sizeof(streamem_error) == 512);

@@ -1,5 +1,5 @@
 /** Made-up sensors keep time with this: deadlines on CLOCK_MONOTONIC that do not drift. */
-import { monotonicNs } from "../src/ffi.ts";
+import { monotonicNs } from "../src/ring/ffi.ts";
 
 export interface Tick {
   /** Counts periods, so it grows by more than 1 where some were missed. */

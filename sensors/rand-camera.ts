@@ -5,8 +5,8 @@
  * `mix(sequence + i * 0x9E3779B97F4A7C15)` (native/noise.c), so any reader can check every word.
  */
 import { z } from "zod";
-import { localClock, type StreamSpec } from "../src/descriptor.ts";
-import { fillNoise, monotonicNs } from "../src/ffi.ts";
+import { localClock, type StreamSpec } from "../src/ring/descriptor.ts";
+import { fillNoise, monotonicNs } from "../src/ring/ffi.ts";
 import { pace } from "./pace.ts";
 import { type SensorKind, sensorConfig } from "./sensor.ts";
 

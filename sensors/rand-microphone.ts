@@ -5,8 +5,8 @@
  * check every value of a block against its device time.
  */
 import { z } from "zod";
-import type { StreamSpec } from "../src/descriptor.ts";
-import { monotonicNs } from "../src/ffi.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
+import { monotonicNs } from "../src/ring/ffi.ts";
 import { pace } from "./pace.ts";
 import { type SensorKind, sensorConfig } from "./sensor.ts";
 

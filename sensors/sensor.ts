@@ -15,7 +15,7 @@
  *   Throwing instead ends the process: the supervisor starts a fresh one.
  */
 import { z } from "zod";
-import type { StreamSpec } from "../src/descriptor.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
 import type { RingWriter } from "../src/ring.ts";
 
 /** A stream as far as it is known before the sensor runs. */

@@ -1,14 +1,14 @@
 /** The hub: sensors, the list of streams and the HTTP API, started and ended together. */
 import type { Server } from "bun";
 import { createApp } from "./api/app.ts";
-import type { Config } from "./config.ts";
-import { doorbellFolder } from "./doorbell.ts";
-import { groupId } from "./group.ts";
+import type { Config } from "./config/config.ts";
+import { groupId } from "./config/group.ts";
 import { listen } from "./listen.ts";
-import { logFor } from "./log.ts";
-import { StreamRegistry } from "./streams.ts";
-import { createSupervisor, type Supervisor } from "./supervisor.ts";
-import { sweepPrefix, sweepStreams } from "./sweep.ts";
+import { logFor } from "./log/log.ts";
+import { doorbellFolder } from "./ring/doorbell.ts";
+import { StreamRegistry } from "./streams/streams.ts";
+import { sweepPrefix, sweepStreams } from "./streams/sweep.ts";
+import { createSupervisor, type Supervisor } from "./supervisor/supervisor.ts";
 
 export interface Hub {
   /** Of the HTTP API, without a slash at the end. */

@@ -1,6 +1,6 @@
 /** What a person sees when the hub has started: each stream, and the line to paste that reads it. */
 import { isAbsolute, relative } from "node:path";
-import type { Dtype } from "./descriptor.ts";
+import type { Dtype } from "./ring/descriptor.ts";
 
 export interface StartupRow {
   name: string;

@@ -1,10 +1,11 @@
 /** Says that the hub runs: the table for people, or one JSON line with the same for machines. */
-import { type Descriptor, frameBytes } from "./descriptor.ts";
+
 import type { Hub } from "./hub.ts";
-import { openSegment } from "./segment.ts";
-import type { SensorStatus } from "./sensor-status.ts";
+import { type Descriptor, frameBytes } from "./ring/descriptor.ts";
+import { openSegment } from "./ring/segment.ts";
 import { readLine, type StartupRow, startupTable } from "./startup-table.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { SensorStatus } from "./supervisor/sensor-status.ts";
+import type { Supervisor } from "./supervisor/supervisor.ts";
 
 /** A camera that does not answer must not keep the table back. */
 const patienceMs = 3000;

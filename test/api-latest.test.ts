@@ -6,9 +6,9 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { PNG } from "pngjs";
 import { frameSchema } from "../src/api/schemas.ts";
-import type { StreamSpec } from "../src/descriptor.ts";
-import { encodeFields, layOutFields } from "../src/fields.ts";
-import * as png from "../src/png.ts";
+import * as png from "../src/pictures/png.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
+import { encodeFields, layOutFields } from "../src/ring/fields.ts";
 import { TestApi } from "./api.ts";
 import { camera, TestRings, until } from "./rings.ts";
 

@@ -8,7 +8,7 @@ import { rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { PNG } from "pngjs";
-import type { StreamSpec } from "../src/descriptor.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
 import { TestRings, until } from "./rings.ts";
 
 const rounds = 40;

@@ -2,9 +2,9 @@
 import "./real-modules.ts";
 import { expect } from "bun:test";
 import { createApp } from "../src/api/app.ts";
-import { StreamRegistry } from "../src/streams.ts";
-import { createSupervisor, type Supervisor } from "../src/supervisor.ts";
-import { sweepStreams } from "../src/sweep.ts";
+import { StreamRegistry } from "../src/streams/streams.ts";
+import { sweepStreams } from "../src/streams/sweep.ts";
+import { createSupervisor, type Supervisor } from "../src/supervisor/supervisor.ts";
 import type { TestRings } from "./rings.ts";
 
 /** A camera that starts in no time and makes little work. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Finding } from "../src/cli/doctor/finding.ts";
 import { bunVersion } from "../src/cli/doctor/tools.ts";
 import { plannedBytes } from "../src/cli/ring-size.ts";
-import type { StreamSpec } from "../src/descriptor.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
 import { streamem } from "./cli.ts";
 import { camera, TestRings } from "./rings.ts";
 

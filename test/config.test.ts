@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { sensorKinds } from "../sensors/kinds.ts";
 import { type SensorConfig, type SensorKind, sensorConfig } from "../sensors/sensor.ts";
-import { ConfigError, loadConfig, parseConfig } from "../src/config.ts";
+import { ConfigError, loadConfig, parseConfig } from "../src/config/config.ts";
 
 const config = sensorConfig({
   width: z.number().int().min(1).max(64).default(8),
@@ -43,7 +43,7 @@ async function refusal(text: string, known: typeof sensorKinds = kinds): Promise
 describe("what is accepted", () => {
   test("without a file: the two streams of the built-in default", async () => {
     const { sensors, host, port, prefix } = await parseConfig(
-      (await import("../src/config.ts")).defaultConfigText,
+      (await import("../src/config/config.ts")).defaultConfigText,
       null,
     );
     expect({ host, port, prefix }).toEqual({ host: "127.0.0.1", port: 7766, prefix: "streamem" });
@@ -94,7 +94,7 @@ describe("what is accepted", () => {
 });
 
 test("the examples are accepted", async () => {
-  const folder = new URL("../examples/", import.meta.url).pathname;
+  const folder = new URL("../examples", import.meta.url).pathname;
   const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
   expect(files.length).toBeGreaterThan(0);
   for (const file of files) {

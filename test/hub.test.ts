@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createWriter, openReader } from "../src/ring.ts";
-import { readOutput } from "../src/sensor-output.ts";
+import { readOutput } from "../src/supervisor/sensor-output.ts";
 
 const prefix = `t${process.pid}`;
 const directory = mkdtempSync(join(tmpdir(), "streamem-"));

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import layout from "../native/layout.json";
-import { offsets } from "../src/layout.ts";
+import { offsets } from "../src/ring/layout.ts";
 
 interface Field {
   name: string;

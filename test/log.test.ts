@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
-import { logFor, startLog } from "../src/log.ts";
-import { redact } from "../src/redact.ts";
+import { logFor, startLog } from "../src/log/log.ts";
+import { redact } from "../src/log/redact.ts";
 
 let end = async () => {};
 afterEach(() => end());

@@ -1,9 +1,9 @@
 /**
- * To see these fail: in src/npy.ts drop the comma of a tuple of one, pad to 63 instead of 64, or leave
+ * To see these fail: in src/pictures/npy.ts drop the comma of a tuple of one, pad to 63 instead of 64, or leave
  * the escapes out. Python itself reads the header; NumPy reads the file where it is installed.
  */
 import { describe, expect, test } from "bun:test";
-import { inCOrder, type NpyType, npyHeader } from "../src/npy.ts";
+import { inCOrder, type NpyType, npyHeader } from "../src/pictures/npy.ts";
 
 const python = "python3"; // in `bun run test` that of an environment with NumPy
 const hasNumpy = Bun.spawnSync([python, "-c", "import numpy"]).exitCode === 0;

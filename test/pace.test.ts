@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { pace, type Tick } from "../sensors/pace.ts";
-import { monotonicNs } from "../src/ffi.ts";
+import { monotonicNs } from "../src/ring/ffi.ts";
 
 /** The first `count` ticks; `work` happens after each. */
 async function ticks(

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { type Browser, chromium, type Page } from "playwright-core";
-import type { StreamSpec } from "../src/descriptor.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
 import type { RingWriter } from "../src/ring.ts";
 import { camera, TestRings, until } from "./rings.ts";
 

@@ -1,16 +1,21 @@
 /**
- * To see these fail: in src/png.ts drop `subtractLeft` or walk it from the left; in src/pixels.ts swap
- * two indices of copyBgr or leave swapBytes a plain copy; in src/pictures.ts ignore `strides`;
- * in src/jpeg.ts take the maximum as white.
+ * To see these fail: in src/pictures/png.ts drop `subtractLeft` or walk it from the left; in src/pictures/pixels.ts swap
+ * two indices of copyBgr or leave swapBytes a plain copy; in src/pictures/pictures.ts ignore `strides`;
+ * in src/pictures/jpeg.ts take the maximum as white.
  */
 import "./real-modules.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { PNG } from "pngjs";
-import { encodeJpeg } from "../src/jpeg.ts";
-import { NotAPicture, type PictureDescriptor, pictureOf, pixelFormatOf } from "../src/pictures.ts";
-import type { PixelFormat } from "../src/pixels.ts";
-import { encodePng } from "../src/png.ts";
+import { encodeJpeg } from "../src/pictures/jpeg.ts";
+import {
+  NotAPicture,
+  type PictureDescriptor,
+  pictureOf,
+  pixelFormatOf,
+} from "../src/pictures/pictures.ts";
+import type { PixelFormat } from "../src/pictures/pixels.ts";
+import { encodePng } from "../src/pictures/png.ts";
 
 const { default: jpegTurbo } = await import("@julusian/jpeg-turbo");
 

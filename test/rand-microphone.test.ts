@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noise, randMicrophone } from "../sensors/rand-microphone.ts";
 import { openReader } from "../src/ring.ts";
-import { createSupervisor, type Supervisor } from "../src/supervisor.ts";
-import { sweepPrefix, sweepStreams } from "../src/sweep.ts";
+import { sweepPrefix, sweepStreams } from "../src/streams/sweep.ts";
+import { createSupervisor, type Supervisor } from "../src/supervisor/supervisor.ts";
 
 const prefix = `t${process.pid}`;
 const directory = mkdtempSync(join(tmpdir(), "streamem-"));

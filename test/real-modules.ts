@@ -1,6 +1,6 @@
 /**
  * `bun test` has a global `jest` without `requireActual`, which pkg-prebuilds (it loads the JPEG
- * library's binary) calls as soon as it sees one. Import this before what loads src/jpeg.ts.
+ * library's binary) calls as soon as it sees one. Import this before what loads src/pictures/jpeg.ts.
  */
 
 import { jest } from "bun:test";

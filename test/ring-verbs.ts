@@ -5,11 +5,11 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pack } from "msgpackr";
-import type { StreamSpec } from "../src/descriptor.ts";
-import { fillNoise, shimOrigin } from "../src/ffi.ts";
-import { encodeFields, layOutFields } from "../src/fields.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
+import { fillNoise, shimOrigin } from "../src/ring/ffi.ts";
+import { encodeFields, layOutFields } from "../src/ring/fields.ts";
+import { openSegment } from "../src/ring/segment.ts";
 import { createWriter, openReader, RingError } from "../src/ring.ts";
-import { openSegment } from "../src/segment.ts";
 
 const prefix = `t${process.pid}-verbs`;
 const directory = mkdtempSync(join(tmpdir(), "streamem-verbs-"));

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
-import type { StreamSpec } from "../src/descriptor.ts";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
 import { createWriter, type RingWriter } from "../src/ring.ts";
 
 const fixture = join(import.meta.dir, "fixtures/producer.ts");

@@ -1,13 +1,13 @@
 /**
- * To see these fail, in src/streams.ts: drop `known?.is(inode)` (a successor is not followed), `#bury`
+ * To see these fail, in src/streams/streams.ts: drop `known?.is(inode)` (a successor is not followed), `#bury`
  * (dead rings stay), its `writerAlive` (a living one is swept), `#guarded` (one bad ring ends the hub);
- * in src/segment.ts O_NOFOLLOW (a link is listed) or O_NONBLOCK (a pipe stops the hub); in src/stream.ts drop #checkSize (a cut ring stays listed) or #seeHistory (no rate at first sight).
+ * in src/ring/segment.ts O_NOFOLLOW (a link is listed) or O_NONBLOCK (a pipe stops the hub); in src/streams/stream.ts drop #checkSize (a cut ring stays listed) or #seeHistory (no rate at first sight).
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { copyFileSync, readdirSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { RateMeter } from "../src/rate.ts";
-import { type RegistryOptions, type StreamEvent, StreamRegistry } from "../src/streams.ts";
+import { RateMeter } from "../src/streams/rate.ts";
+import { type RegistryOptions, type StreamEvent, StreamRegistry } from "../src/streams/streams.ts";
 import { camera, TestRings, until } from "./rings.ts";
 
 const vectors = join(import.meta.dir, "../clients/vectors");

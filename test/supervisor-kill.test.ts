@@ -7,11 +7,11 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSegment } from "../src/segment.ts";
-import { readOutput } from "../src/sensor-output.ts";
-import type { SensorStatus } from "../src/sensor-status.ts";
-import { createSupervisor, type Supervisor } from "../src/supervisor.ts";
-import { sweepPrefix, sweepStreams } from "../src/sweep.ts";
+import { openSegment } from "../src/ring/segment.ts";
+import { sweepPrefix, sweepStreams } from "../src/streams/sweep.ts";
+import { readOutput } from "../src/supervisor/sensor-output.ts";
+import type { SensorStatus } from "../src/supervisor/sensor-status.ts";
+import { createSupervisor, type Supervisor } from "../src/supervisor/supervisor.ts";
 import { descriptors, type Followed, follow } from "./fixtures/follow.ts";
 
 const prefix = `t${process.pid}`;

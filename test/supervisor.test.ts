@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openReader } from "../src/ring.ts";
-import type { LifeTiming } from "../src/sensor-life.ts";
-import type { SensorStatus } from "../src/sensor-status.ts";
-import { createSupervisor, type Supervisor, UnknownSensor } from "../src/supervisor.ts";
-import { sweepPrefix, sweepStreams } from "../src/sweep.ts";
+import { sweepPrefix, sweepStreams } from "../src/streams/sweep.ts";
+import type { LifeTiming } from "../src/supervisor/sensor-life.ts";
+import type { SensorStatus } from "../src/supervisor/sensor-status.ts";
+import { createSupervisor, type Supervisor, UnknownSensor } from "../src/supervisor/supervisor.ts";
 
 const prefix = `t${process.pid}`;
 const directory = mkdtempSync(join(tmpdir(), "streamem-"));

@@ -12,9 +12,9 @@ import {
   type RingReader,
   type RingWriter,
 } from "../src/ring.ts";
-import type { SensorStatus } from "../src/sensor-status.ts";
-import { createSupervisor, type Supervisor } from "../src/supervisor.ts";
-import { sweepPrefix, sweepStreams } from "../src/sweep.ts";
+import { sweepPrefix, sweepStreams } from "../src/streams/sweep.ts";
+import type { SensorStatus } from "../src/supervisor/sensor-status.ts";
+import { createSupervisor, type Supervisor } from "../src/supervisor/supervisor.ts";
 
 /** 132 frames of 1280x720 at 25/s in 5.28 s, one key frame; six channels of sound for 5.312 s. */
 export const bigBuckBunny = join(import.meta.dir, "data/bbb-720p.mp4");

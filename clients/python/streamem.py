@@ -406,9 +406,7 @@ class _Field(object):
         self.struct = struct.Struct("%s%d%s" % (">" if dtype[0] == ">" else "<", count, code)) if code else None
 
     def read(self, raw):
-        """A number, nested lists of numbers, or bytes; None where the frame has fewer bytes than that."""
-        if self.end > len(raw):
-            return None
+        """A number, nested lists of numbers, or bytes; raw has at least `end` bytes."""
         if self.struct is None:
             return raw[self.offset:self.end]
         return _nested(self.struct.unpack_from(raw, self.offset), self.shape)
@@ -667,8 +665,9 @@ class Frame(object):
 
     @property
     def fields(self):
-        """The per-frame metadata by name: numbers, nested lists, or bytes; None where the frame has no such bytes."""
-        return dict((field.name, field.read(self.fields_data)) for field in self._ring.fields)
+        """The per-frame metadata by name: numbers, nested lists, or bytes. What this frame does not have is left out."""
+        return dict((field.name, field.read(self.fields_data)) for field in self._ring.fields
+                    if field.end <= len(self.fields_data))
 
     @property
     def data(self):

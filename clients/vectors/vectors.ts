@@ -1,8 +1,8 @@
 // The TypeScript runner (README.md says what it prints): the reader by pread that the hub uses, or with --mapped
 // the one that programs use.
 import { basename, resolve } from "node:path";
+import { openSegment } from "../../src/ring/segment.ts";
 import { openReader } from "../../src/ring.ts";
-import { openSegment } from "../../src/segment.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 

@@ -1,7 +1,7 @@
 /** Where pictures come from: a file, a camera on the network, or a device of this machine. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { redact } from "../../src/redact.ts";
+import { redact } from "../../src/log/redact.ts";
 
 export type Address =
   | { type: "file"; path: string; words: string }

@@ -1,6 +1,6 @@
 /** FFmpeg's codes as sentences: what is wrong, where, and whether trying again can help. */
 import { constants as os } from "node:os";
-import { redact } from "../../src/redact.ts";
+import { redact } from "../../src/log/redact.ts";
 import { SensorError } from "../sensor.ts";
 import type { Address } from "./address.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";

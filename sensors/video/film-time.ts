@@ -4,7 +4,7 @@
  * The film's own timestamps are the only measure, so nothing adds up: due = zero + time in the film. Zero
  * moves in two cases only: a round begins, or we are so late that catching up would be a rush.
  */
-import { monotonicNs } from "../../src/ffi.ts";
+import { monotonicNs } from "../../src/ring/ffi.ts";
 import { waitUntil } from "./wait.ts";
 
 export interface FilmTime {

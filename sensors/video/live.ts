@@ -1,5 +1,5 @@
 /** A camera on the network or of this machine: every picture at once, and connected again when it is lost. */
-import { monotonicNs } from "../../src/ffi.ts";
+import { monotonicNs } from "../../src/ring/ffi.ts";
 import { SensorError } from "../sensor.ts";
 import { failure } from "./failure.ts";
 import type { Packet } from "./ffmpeg.ts";

@@ -2,8 +2,13 @@
  * Decoded pictures into the ring: converted and scaled by FFmpeg straight into the slot, which is the
  * only time their bytes are written after decoding. A new size is a new generation.
  */
-import { type FieldSpec, fieldsBytes, frameBytes, type StreamSpec } from "../../src/descriptor.ts";
-import { encodeFields, layOutFields } from "../../src/fields.ts";
+import {
+  type FieldSpec,
+  fieldsBytes,
+  frameBytes,
+  type StreamSpec,
+} from "../../src/ring/descriptor.ts";
+import { encodeFields, layOutFields } from "../../src/ring/fields.ts";
 import type { FrameMeta, RingWriter } from "../../src/ring.ts";
 import { type SensorContext, SensorError } from "../sensor.ts";
 import type { Ffmpeg, Frame } from "./ffmpeg.ts";

@@ -1,5 +1,5 @@
 /** How a picture lies in its slot, by FFmpeg's name of the format. */
-import type { StreamSpec } from "../../src/descriptor.ts";
+import type { StreamSpec } from "../../src/ring/descriptor.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";
 
 export const pixelFormats = ["bgr24", "rgb24", "gray", "gray16le", "nv12"] as const;

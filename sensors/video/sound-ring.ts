@@ -1,5 +1,5 @@
 /** Samples into the ring `<name>.audio`: float32 (channels, 1024), each block with the time of its first sample. */
-import type { StreamSpec } from "../../src/descriptor.ts";
+import type { StreamSpec } from "../../src/ring/descriptor.ts";
 import type { FrameMeta, RingWriter } from "../../src/ring.ts";
 import type { SensorContext } from "../sensor.ts";
 import { type Block, createSoundBlocks, type SoundBlocks } from "./sound-blocks.ts";

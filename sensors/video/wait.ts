@@ -1,5 +1,5 @@
 /** Waiting for an instant of CLOCK_MONOTONIC that may still move, or for the end. */
-import { monotonicNs } from "../../src/ffi.ts";
+import { monotonicNs } from "../../src/ring/ffi.ts";
 
 /** A wait that is longer is looked at again, so that a deadline that moved is seen. */
 const stepMs = 100;

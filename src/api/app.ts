@@ -1,8 +1,8 @@
 /** The hub over HTTP: one app without a port, so that tests call it by `app.request`. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import type { StreamRegistry } from "../streams.ts";
-import type { Supervisor } from "../supervisor.ts";
+import type { StreamRegistry } from "../streams/streams.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 import { docsRoutes } from "./docs.ts";
 import { eventRoutes } from "./events.ts";
 import { type ApiEnv, headers, jsonOnly, knownHostOnly } from "./guard.ts";

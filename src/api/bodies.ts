@@ -1,14 +1,14 @@
 /** What the hub knows, in the words of the API's schemas. */
 import type { ClockState } from "../../sensors/sensor.ts";
-import type { Descriptor } from "../descriptor.ts";
-import { monotonicNs } from "../ffi.ts";
-import type { FieldValue } from "../fields.ts";
-import { pixelFormatOf } from "../pictures.ts";
-import { redactDeep } from "../redact.ts";
-import type { SegmentFrame } from "../segment.ts";
-import type { SensorStatus } from "../sensor-status.ts";
-import type { Stream } from "../stream.ts";
-import type { Supervisor } from "../supervisor.ts";
+import { redactDeep } from "../log/redact.ts";
+import { pixelFormatOf } from "../pictures/pictures.ts";
+import type { Descriptor } from "../ring/descriptor.ts";
+import { monotonicNs } from "../ring/ffi.ts";
+import type { FieldValue } from "../ring/fields.ts";
+import type { SegmentFrame } from "../ring/segment.ts";
+import type { Stream } from "../streams/stream.ts";
+import type { SensorStatus } from "../supervisor/sensor-status.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { FrameBody, SensorBody, StreamBody } from "./schemas.ts";
 
 const shown = new WeakMap<Descriptor, Descriptor>();

@@ -1,8 +1,8 @@
 /** `/api/v1/events`: what changes, as server-sent events. A browser's EventSource reconnects by itself. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
-import { logFor } from "../log.ts";
-import type { StreamEvent } from "../streams.ts";
+import { logFor } from "../log/log.ts";
+import type { StreamEvent } from "../streams/streams.ts";
 import type { Parts } from "./app.ts";
 import { sensorBody, streamBody } from "./bodies.ts";
 import type { ApiEnv } from "./guard.ts";

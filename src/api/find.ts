@@ -1,7 +1,7 @@
 /** A stream by its name, as it is now, or a problem in words. */
-import { LayoutError } from "../layout.ts";
-import type { Stream } from "../stream.ts";
-import type { StreamRegistry } from "../streams.ts";
+import { LayoutError } from "../ring/layout.ts";
+import type { Stream } from "../streams/stream.ts";
+import type { StreamRegistry } from "../streams/streams.ts";
 import { Problem } from "./problem.ts";
 
 /**

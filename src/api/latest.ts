@@ -1,8 +1,8 @@
 /** `/api/v1/streams/{name}/latest`: the newest frame as numbers, bytes, NumPy file or picture. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { elementCount, frameBytes, itemSize } from "../descriptor.ts";
-import { inCOrder, npyHeader } from "../npy.ts";
+import { inCOrder, npyHeader } from "../pictures/npy.ts";
+import { elementCount, frameBytes, itemSize } from "../ring/descriptor.ts";
 import type { Parts } from "./app.ts";
 import { frameBody } from "./bodies.ts";
 import type { ApiEnv } from "./guard.ts";

@@ -1,10 +1,10 @@
 /** `/metrics` for Prometheus: streams, sensors and the hub's own process. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { Counter, Gauge, Registry } from "prom-client";
-import { sensorStates } from "../sensor-status.ts";
-import { type Stream, type StreamStatus, streamStates } from "../stream.ts";
-import type { StreamRegistry } from "../streams.ts";
-import type { Supervisor } from "../supervisor.ts";
+import { type Stream, type StreamStatus, streamStates } from "../streams/stream.ts";
+import type { StreamRegistry } from "../streams/streams.ts";
+import { sensorStates } from "../supervisor/sensor-status.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { Parts } from "./app.ts";
 import { reading } from "./find.ts";
 import type { ApiEnv } from "./guard.ts";

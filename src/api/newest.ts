@@ -1,11 +1,11 @@
 /** The newest frame of a stream, and pictures of it that are made only once. */
-import { encodeJpeg } from "../jpeg.ts";
-import { NotAPicture, pictureOf } from "../pictures.ts";
-import type { Picture } from "../pixels.ts";
-import { encodePng } from "../png.ts";
-import type { SegmentFrame } from "../segment.ts";
-import type { Stream } from "../stream.ts";
-import type { StreamRegistry } from "../streams.ts";
+import { encodeJpeg } from "../pictures/jpeg.ts";
+import { NotAPicture, pictureOf } from "../pictures/pictures.ts";
+import type { Picture } from "../pictures/pixels.ts";
+import { encodePng } from "../pictures/png.ts";
+import type { SegmentFrame } from "../ring/segment.ts";
+import type { Stream } from "../streams/stream.ts";
+import type { StreamRegistry } from "../streams/streams.ts";
 import { findStream, reading } from "./find.ts";
 import { Problem } from "./problem.ts";
 

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { logFor } from "../log.ts";
+import { logFor } from "../log/log.ts";
 
 export const problemSchema = z
   .looseObject({

@@ -1,8 +1,8 @@
 /** What the API answers, as schemas: bodies are type-checked against them, /openapi.json shows them. */
 import { z } from "@hono/zod-openapi";
-import { descriptorSchema, dtypeSchema } from "../descriptor.ts";
-import { sensorStates } from "../sensor-status.ts";
-import { streamStates } from "../stream.ts";
+import { descriptorSchema, dtypeSchema } from "../ring/descriptor.ts";
+import { streamStates } from "../streams/stream.ts";
+import { sensorStates } from "../supervisor/sensor-status.ts";
 
 /** JSON's numbers end at 2^53: integers of 64 bits are decimal text. */
 const integer64 = (description: string) =>

@@ -1,7 +1,7 @@
 /** `/api/v1/sensors`: the hub's sensor processes, to look at, start and stop. */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import type { SensorStatus } from "../sensor-status.ts";
-import type { Supervisor } from "../supervisor.ts";
+import type { SensorStatus } from "../supervisor/sensor-status.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { Parts } from "./app.ts";
 import { sensorBody } from "./bodies.ts";
 import type { ApiEnv } from "./guard.ts";

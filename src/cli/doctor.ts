@@ -1,6 +1,6 @@
 /** `streamem doctor`: looks at all that the hub needs, and says what to do. */
 import { Command } from "commander";
-import { type Config, ConfigError, loadConfig, parseConfig } from "../config.ts";
+import { type Config, ConfigError, loadConfig, parseConfig } from "../config/config.ts";
 import { broken, type Finding, ok, warning } from "./doctor/finding.ts";
 import { bunVersion, nativeShim, nodeAv, sharedMemoryFolder } from "./doctor/tools.ts";
 import { exitCode, type GlobalOptions } from "./options.ts";

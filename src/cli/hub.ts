@@ -1,10 +1,10 @@
 /** `streamem hub`: runs until SIGINT or SIGTERM. */
 import { Command } from "commander";
-import { type Config, ConfigError, loadConfig, prefixPattern } from "../config.ts";
-import { RingError } from "../ffi.ts";
+import { type Config, ConfigError, loadConfig, prefixPattern } from "../config/config.ts";
 import { type Hub, startHub } from "../hub.ts";
 import { ListenError } from "../listen.ts";
-import { startLog } from "../log.ts";
+import { startLog } from "../log/log.ts";
+import { RingError } from "../ring/ffi.ts";
 import { announce } from "../startup.ts";
 import { CliError, exitCode, type GlobalOptions } from "./options.ts";
 

@@ -5,8 +5,8 @@ import {
   frameBytes,
   messageCapacityBytes,
   type StreamSpec,
-} from "../descriptor.ts";
-import { constants, headerBytes, slotHeaderBytes } from "../layout.ts";
+} from "../ring/descriptor.ts";
+import { constants, headerBytes, slotHeaderBytes } from "../ring/layout.ts";
 
 /** A descriptor that is not written yet: those of real sensors have about this size. */
 const descriptorBytes = 1024;

@@ -1,8 +1,8 @@
 /** The streams of this machine without a hub: what /dev/shm shows, and the words for it. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { redactDeep } from "../redact.ts";
-import { Stream } from "../stream.ts";
+import { redactDeep } from "../log/redact.ts";
+import { Stream } from "../streams/stream.ts";
 
 export interface Unreadable {
   path: string;

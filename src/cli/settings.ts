@@ -1,5 +1,5 @@
 /** Which hub a verb is about: flags win over the environment, which wins over the configuration. */
-import { type Config, ConfigError, loadConfig } from "../config.ts";
+import { type Config, ConfigError, loadConfig } from "../config/config.ts";
 import { CliError, exitCode, type GlobalOptions } from "./options.ts";
 
 export interface Settings {

@@ -2,7 +2,7 @@
 import { statfsSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { aligned } from "../startup-table.ts";
-import { StreamRegistry } from "../streams.ts";
+import { StreamRegistry } from "../streams/streams.ts";
 import type { GlobalOptions } from "./options.ts";
 import { allFacts, type StreamFacts } from "./rings.ts";
 import { Screen } from "./screen.ts";

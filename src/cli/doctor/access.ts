@@ -1,8 +1,8 @@
 /** What this user may do: give rings to a group, have a folder for doorbells, open the port. */
 import { join } from "node:path";
-import { doorbellFolder } from "../../doorbell.ts";
-import { groupId } from "../../group.ts";
+import { groupId } from "../../config/group.ts";
 import { listen } from "../../listen.ts";
+import { doorbellFolder } from "../../ring/doorbell.ts";
 import { hubUrl } from "../settings.ts";
 import { broken, brokenBy, type Finding, type HubConfig, ok } from "./finding.ts";
 

@@ -1,5 +1,5 @@
 /** One thing that was looked at: how it is, and what to do where it is not well. */
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/config.ts";
 
 export interface Finding {
   about: string;

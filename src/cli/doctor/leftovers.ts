@@ -1,6 +1,6 @@
 /** What lies in /dev/shm and has no writer any more, or is not ours. */
 import { closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
-import { writerAlive } from "../../ffi.ts";
+import { writerAlive } from "../../ring/ffi.ts";
 import { openRings } from "../rings.ts";
 import { bytesWords } from "../words.ts";
 import { broken, type Finding, type HubConfig, ok, warning } from "./finding.ts";

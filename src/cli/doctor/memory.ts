@@ -1,7 +1,7 @@
 /** Whether the rings of the configuration fit into shared memory and under the container's limit. */
 import { lstatSync, statfsSync } from "node:fs";
-import type { ConfiguredSensor } from "../../config.ts";
-import { roomBytes } from "../../ffi.ts";
+import type { ConfiguredSensor } from "../../config/config.ts";
+import { roomBytes } from "../../ring/ffi.ts";
 import { plannedBytes } from "../ring-size.ts";
 import { bytesWords } from "../words.ts";
 import { broken, type Finding, type HubConfig, ok } from "./finding.ts";

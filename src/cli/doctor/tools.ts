@@ -20,7 +20,7 @@ function shimRemedy(words: string): string {
 /** Loads the shim, which builds it: nothing works without. */
 export async function nativeShim(): Promise<Finding> {
   try {
-    const { shimOrigin } = await import("../../ffi.ts");
+    const { shimOrigin } = await import("../../ring/ffi.ts");
     if (shimOrigin.startsWith("/")) return ok("native code", shimOrigin);
     const words = `built by ${shimOrigin}: small messages cost about twice the time`;
     return warning("native code", words, shimRemedy(words));

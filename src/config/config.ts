@@ -1,0 +1,196 @@
+/**
+ * streamem.yaml: read, checked against the kinds of sensors it names, and turned into what the hub
+ * needs. Every problem is reported at once, with file, line, column and what is allowed.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { z } from "zod";
+import { sensorKinds } from "../../sensors/kinds.ts";
+import {
+  type PlannedStream,
+  type SensorConfig,
+  type SensorKind,
+  streamName,
+} from "../../sensors/sensor.ts";
+import { type ConfigProblem, issueProblems } from "./config-words.ts";
+import { groupId } from "./group.ts";
+import { type Path, YamlFile } from "./yaml-file.ts";
+
+export interface ConfiguredSensor {
+  name: string;
+  kind: string;
+  config: SensorConfig;
+  streams: PlannedStream[];
+}
+
+export interface Config {
+  /** null: there was no file, this is the built-in default. */
+  file: string | null;
+  host: string;
+  port: number;
+  prefix: string;
+  group: string | null;
+  sensors: ConfiguredSensor[];
+  /** What is allowed but will not do what one may expect, in words. */
+  warnings: string[];
+}
+
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly problems: ConfigProblem[];
+
+  constructor(problems: ConfigProblem[]) {
+    super(problems.map((problem) => problem.text).join("\n"));
+    this.problems = problems;
+  }
+}
+
+export const prefixPattern = /^[a-z0-9_-]{1,32}$/;
+
+export const defaultConfigText = `sensors:
+  - { kind: rand-camera, name: rand-camera }
+  - { kind: rand-microphone, name: rand-microphone }
+`;
+
+const sinkSchema = z.strictObject({
+  kind: z.enum(["redis"]),
+  url: z.string().min(1),
+  streams: z.array(streamName).min(1),
+});
+
+const topSchema = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1"),
+  port: z.number().int().min(0).max(65535).default(7766),
+  prefix: z
+    .string()
+    .regex(prefixPattern)
+    .describe("1 to 32 of a-z 0-9 _ - (no dot)")
+    .default("streamem"),
+  group: z.string().min(1).nullable().default(null),
+  // A list whose entries are all commented out is null.
+  sensors: z.array(z.record(z.string(), z.unknown())).nullable().default([]),
+  sinks: z.array(sinkSchema).nullable().default([]),
+});
+
+/**
+ * @param file what `--config` says; without it `streamem.yaml` of the current folder is taken, and
+ * where that is not there the built-in default.
+ * @param kinds for tests
+ */
+export async function loadConfig(file: string | undefined, kinds = sensorKinds): Promise<Config> {
+  const found = file ?? (existsSync("streamem.yaml") ? "streamem.yaml" : null);
+  if (found === null) return parseConfig(defaultConfigText, null, kinds);
+  return parseConfig(readConfig(found), found, kinds);
+}
+
+function readConfig(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const text = `${file}: cannot be read: ${(error as Error).message}`;
+    throw new ConfigError([{ file, line: null, column: null, path: "", text }]);
+  }
+}
+
+/** @param file its name for messages; null for the built-in text */
+export async function parseConfig(
+  text: string,
+  file: string | null,
+  kinds = sensorKinds,
+): Promise<Config> {
+  const yaml = new YamlFile(text, file ?? "built-in default");
+  if (yaml.problems.length > 0) throw new ConfigError(yaml.problems);
+  const value = yaml.value ?? {};
+  const top = topSchema.safeParse(value);
+  const problems = top.success ? [] : issueProblems(yaml, topSchema, top.error, []);
+  const sensors = await parseSensors(yaml, value, kinds, problems);
+  const groupName = (value as { group?: unknown }).group;
+  if (typeof groupName === "string" && groupName !== "" && groupId(groupName) === null) {
+    problems.push(yaml.problem(["group"], `there is no group "${groupName}" on this machine`));
+  }
+  if (!top.success || problems.length > 0) throw new ConfigError(inOrder(problems));
+  const { host, port, prefix, group, sinks } = top.data;
+  const warnings = (sinks ?? []).map(
+    (sink, i) =>
+      `${yaml.where(["sinks", i])}: kind ${sink.kind} is not there yet in this version: ` +
+      `${sink.streams.join(", ")} will not be sent anywhere`,
+  );
+  return { file, host, port, prefix, group, sensors, warnings };
+}
+
+async function parseSensors(
+  yaml: YamlFile,
+  value: unknown,
+  kinds: typeof sensorKinds,
+  problems: ConfigProblem[],
+): Promise<ConfiguredSensor[]> {
+  const entries = (value as { sensors?: unknown }).sensors;
+  if (!Array.isArray(entries)) return [];
+  const sensors: ConfiguredSensor[] = [];
+  const taken = new Map<string, string>();
+  for (const [i, entry] of entries.entries()) {
+    const path = ["sensors", i];
+    if (typeof entry !== "object" || entry === null) continue; // said by the schema above
+    const kind = await loadKind(yaml, path, (entry as { kind?: unknown }).kind, kinds, problems);
+    if (!kind) continue;
+    const parsed = kind.config.safeParse(entry);
+    if (!parsed.success) {
+      problems.push(...issueProblems(yaml, kind.config, parsed.error, path));
+      continue;
+    }
+    const { name } = parsed.data;
+    const streams = kind.streams(parsed.data);
+    problems.push(...nameProblems(yaml, path, name, streams, taken));
+    sensors.push({ name, kind: kind.kind, config: parsed.data, streams });
+  }
+  return sensors;
+}
+
+async function loadKind(
+  yaml: YamlFile,
+  path: Path,
+  kind: unknown,
+  kinds: typeof sensorKinds,
+  problems: ConfigProblem[],
+): Promise<SensorKind | null> {
+  const load = typeof kind === "string" && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (load) return load();
+  const allowed = Object.keys(kinds).join(", ");
+  const words =
+    kind === undefined ? "is missing" : `${yaml.shown([...path, "kind"])} is no kind of sensor`;
+  problems.push(yaml.problem([...path, "kind"], `${words}; allowed: ${allowed}`));
+  return null;
+}
+
+/** Two sensors must not share a name, nor a stream: only one can write a ring. */
+function nameProblems(
+  yaml: YamlFile,
+  path: Path,
+  name: string,
+  streams: PlannedStream[],
+  taken: Map<string, string>,
+): ConfigProblem[] {
+  const here = [...path, "name"];
+  const claims = new Map([[`sensor "${name}"`, `the name "${name}"`]]);
+  const problems: ConfigProblem[] = [];
+  for (const stream of streams) {
+    claims.set(`stream "${stream.name}"`, `the stream "${stream.name}"`);
+    const valid = streamName.safeParse(stream.name);
+    if (valid.success) continue;
+    const words = `makes the stream "${stream.name}", which is no stream's name; allowed: ${streamName.description}`;
+    problems.push(yaml.problem(here, words));
+  }
+  for (const [claim, words] of claims) {
+    const other = taken.get(claim);
+    // One sentence is enough where a twin repeats both the name and all its streams.
+    if (other && problems.length === 0) {
+      problems.push(yaml.problem(here, `${words} is taken already at ${other}`));
+    }
+    taken.set(claim, other ?? yaml.where(here));
+  }
+  return problems;
+}
+
+function inOrder(problems: ConfigProblem[]): ConfigProblem[] {
+  const key = (p: ConfigProblem) => (p.line ?? 0) * 1e6 + (p.column ?? 0);
+  return problems.sort((a, b) => key(a) - key(b));
+}

@@ -1,0 +1,131 @@
+/** Frames that are pictures: a descriptor's words laid over a frame's bytes, without copying. */
+import {
+  bytesPerPixel,
+  isPlanar,
+  type PackedFormat,
+  type Picture,
+  type PixelFormat,
+  type PlanarFormat,
+  pixelFormats,
+} from "./pixels.ts";
+
+/** What of a descriptor says how pixels lie. */
+export interface PictureDescriptor {
+  kind: string;
+  dtype: unknown;
+  shape: readonly number[];
+  strides?: readonly number[] | null | undefined;
+  pixelFormat?: string | null | undefined;
+}
+
+export interface PictureFrame {
+  payload: Uint8Array;
+  /** The frame's own shape where it states one, else the descriptor's. */
+  shape: readonly number[];
+}
+
+/** Why a frame cannot be shown as a picture, for people. */
+export class NotAPicture extends Error {
+  override name = "NotAPicture";
+}
+
+/** The format of a stream's pictures, or null where its frames are none. */
+export function pixelFormatOf(descriptor: PictureDescriptor): PixelFormat | null {
+  const stated = descriptor.pixelFormat;
+  if (stated) return pixelFormats.find((format) => format === stated) ?? null;
+  return guessedFormat(descriptor);
+}
+
+/**
+ * Foreign producers may leave `pixelFormat` out; OpenCV's order of colours is then the likeliest,
+ * since that is what a camera read in Python gives. Tensors are never guessed: theirs are no pixels.
+ */
+function guessedFormat({ kind, dtype, shape }: PictureDescriptor): PixelFormat | null {
+  if (kind !== "video" && kind !== "depth") return null;
+  if (dtype === "<u2" && shape.length === 2) return "gray16le";
+  if (dtype !== "|u1") return null;
+  if (shape.length === 2 || (shape.length === 3 && shape[2] === 1)) return "gray";
+  if (shape.length !== 3) return null;
+  if (shape[2] === 3) return "bgr24";
+  return shape[2] === 4 ? "bgra" : null;
+}
+
+/** Lays a picture over a frame's bytes, without copying. Throws {@link NotAPicture}. */
+export function pictureOf(descriptor: PictureDescriptor, frame: PictureFrame): Picture {
+  const format = pixelFormatOf(descriptor);
+  if (!format) throw new NotAPicture(whyNoPicture(descriptor));
+  return isPlanar(format)
+    ? planarPicture(format, descriptor, frame)
+    : packedPicture(format, descriptor, frame);
+}
+
+function whyNoPicture({ kind, dtype, shape, pixelFormat }: PictureDescriptor): string {
+  if (pixelFormat) {
+    return `Its pixelFormat is "${pixelFormat}"; shown as pictures are ${pixelFormats.join(", ")}.`;
+  }
+  const what = `${kind} of ${JSON.stringify(dtype)} ${JSON.stringify(shape)}`;
+  return `Its frames are ${what} and its descriptor has no pixelFormat.`;
+}
+
+function packedPicture(
+  format: PackedFormat,
+  descriptor: PictureDescriptor,
+  { payload, shape }: PictureFrame,
+): Picture {
+  const pixel = bytesPerPixel(format);
+  const [height = 0, width = 0] = shape;
+  const stride = rowStride(descriptor, shape) ?? width * pixel;
+  if (stride < width * pixel) {
+    throw new NotAPicture(`Its rows of ${stride} B are shorter than ${width} pixels of ${format}.`);
+  }
+  const picture = { format, width, height, planes: [{ bytes: payload, stride }] };
+  checkSize(picture, payload, (height - 1) * stride + width * pixel);
+  return picture;
+}
+
+/** As FFmpeg lays both out without gaps: shape is (height * 3 / 2, width), luma rows first. */
+function planarPicture(
+  format: PlanarFormat,
+  descriptor: PictureDescriptor,
+  { payload, shape }: PictureFrame,
+): Picture {
+  const [rows = 0, width = 0] = shape;
+  const height = Math.floor((rows * 2) / 3);
+  const stride = rowStride(descriptor, shape) ?? width;
+  if (rows % 3 !== 0 || width % 2 !== 0 || height % 2 !== 0 || stride % 2 !== 0) {
+    throw new NotAPicture(
+      `A picture of ${format} has the shape (height * 3 / 2, width), both even; this one has ${JSON.stringify(shape)}.`,
+    );
+  }
+  const luma = { bytes: payload, stride };
+  const chroma = payload.subarray(height * stride);
+  const quarter = (height / 2) * (stride / 2);
+  const planes =
+    format === "nv12"
+      ? [luma, { bytes: chroma, stride }]
+      : [
+          luma,
+          { bytes: chroma, stride: stride / 2 },
+          { bytes: chroma.subarray(quarter), stride: stride / 2 },
+        ];
+  const picture = { format, width, height, planes };
+  checkSize(picture, payload, rows * stride);
+  return picture;
+}
+
+/** The stated distance of rows holds only for the stated shape; other frames lie without gaps. */
+function rowStride({ strides, shape }: PictureDescriptor, own: readonly number[]) {
+  const same = own.length === shape.length && own.every((length, axis) => length === shape[axis]);
+  return same ? strides?.[0] : undefined;
+}
+
+function checkSize({ format, width, height }: Picture, payload: Uint8Array, needed: number): void {
+  if (!(width > 0 && height > 0 && width <= 65535 && height <= 65535)) {
+    throw new NotAPicture(`This frame is ${width} x ${height}; a picture is 1 to 65535 each way.`);
+  }
+  if (payload.length < needed) {
+    throw new NotAPicture(
+      `${width} x ${height} of ${format} needs ${needed} B, this frame has ${payload.length} B.`,
+    );
+  }
+}

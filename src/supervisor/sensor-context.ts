@@ -1,0 +1,87 @@
+/** What a sensor is given in its process: rings to write, and the hub's ear. */
+import { type SensorContext, SensorError } from "../../sensors/sensor.ts";
+import { RingError } from "../ring/ffi.ts";
+import { createWriter, type RingWriter } from "../ring.ts";
+import type { Configure, FromSensor, LogLevelName } from "./sensor-messages.ts";
+
+export interface ContextOwner {
+  context: SensorContext;
+  /** Retires and unlinks every ring. */
+  close(): void;
+}
+
+/** How often the first frame is looked for; it resets the back-off and says `running`. */
+const firstFrameMs = 20;
+
+export function createContext(
+  configure: Configure,
+  signal: AbortSignal,
+  send: (message: FromSensor) => void,
+): ContextOwner {
+  const { config, prefix, group, directory, aliveMs } = configure;
+  const writers = new Map<string, RingWriter>();
+  const counters: Record<string, number> = {};
+  const log =
+    (level: LogLevelName) =>
+    (words: string, properties: Record<string, unknown> = {}) =>
+      send({ type: "log", level, words, properties });
+
+  const alive = setInterval(() => send({ type: "alive", counters }), aliveMs);
+  let looking: ReturnType<typeof setInterval> | undefined;
+  const lookForFirstFrame = () => {
+    if (![...writers.values()].some((writer) => writer.sequence > 0n)) return;
+    clearInterval(looking);
+    send({ type: "first-frame" });
+  };
+
+  const context: SensorContext = {
+    name: config.name,
+    signal,
+    counters,
+    log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
+    stream(name, spec, options = {}) {
+      requireOwnName(name, config.name);
+      const known = writers.get(name);
+      if (known) {
+        // Said even where it is not set: the capacity of the old shape must not live on.
+        inWords(() => known.renew(spec, { payloadCapacity: options.payloadCapacity }));
+        return known;
+      }
+      send({ type: "stream", name });
+      const settings = { ...options, prefix, directory, slots: config.slots };
+      const writer = inWords(() =>
+        createWriter(name, spec, { ...settings, group: group ?? undefined }),
+      );
+      writers.set(name, writer);
+      looking ??= setInterval(lookForFirstFrame, firstFrameMs);
+      return writer;
+    },
+    state: (state, words) => send({ type: "state", state, words: words ?? null }),
+    clock: (clock) => send({ type: "clock", clock }),
+    calibration: (stream, calibration) => send({ type: "calibration", stream, calibration }),
+  };
+
+  const close = () => {
+    clearInterval(alive);
+    clearInterval(looking);
+    for (const writer of writers.values()) writer.close();
+    writers.clear();
+  };
+  return { context, close };
+}
+
+/** So that two sensors can never fight over a ring, and a ring tells whose it is. */
+function requireOwnName(stream: string, sensor: string): void {
+  if (stream === sensor || stream.startsWith(`${sensor}.`)) return;
+  throw new Error(`stream "${stream}" must be named "${sensor}" or begin with "${sensor}."`);
+}
+
+/** A ring that cannot be made has its reason in words, and it may go away: no crash with a stack. */
+function inWords<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RingError)) throw error;
+    throw new SensorError(error.message, { retry: true, cause: error });
+  }
+}
