@@ -52,6 +52,7 @@ async function refused(prefix: string, name: string): Promise<string> {
   const writer = new Talk([program("writer"), prefix, name]);
   await writer.line();
   const words = await writer.line();
+  writer.child.stdin.end();
   await writer.child.exited;
   return words;
 }
@@ -273,7 +274,8 @@ describe.skipIf(!compiler)("starting", () => {
     expect(leftovers(prefix)).toEqual([]);
   });
 
-  // Let streamem_lock_held take the lock for a moment instead of asking (F_OFD_SETLK, then F_UNLCK): starters are refused.
+  // Two protections: streamem_lock_held asks and takes nothing, and streamem__lock_take has patience. With a probe that
+  // takes the lock for a moment (F_OFD_SETLK) and one attempt instead of 100, lone starters are refused.
   test("alone, three hundred times, while readers ask for the writer's life without a pause: never refused", async () => {
     const prefix = freshPrefix();
     const writer = await startWriter(prefix, "s");

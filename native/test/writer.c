@@ -7,7 +7,7 @@
  *   run US      a frame every US microseconds (0: full rate) until the next line -> "sequence S" on that line
  *   fork        a child that does nothing but live               -> "child <pid>", then "child says <result of its publish>"
  *   renew       a new generation                                 -> "generation <hex>", or "error <errno> <words>"
- *   cycle N     ends and starts again N times                    -> "refused R"
+ *   cycle N     dies without a word and takes over N times       -> "refused R"
  *   close       ends it; so does the end of the input            -> "closed" */
 #include "../shim.c"
 #include "pattern.h"
@@ -34,6 +34,16 @@ static int start(streamem_error *error) {
 static void end(void) {
   streamem_bell_stop(bell, 1);
   streamem_writer_close(writer);
+  bell = NULL;
+}
+
+/* What the kernel does to a writer that is killed: it lets go of everything, the files stay. */
+static void die(void) {
+  streamem_bell_stop(bell, 0);
+  streamem__writers_remove(writer);
+  close(writer->lock_fd);
+  streamem__let_go(writer);
+  free(writer);
   bell = NULL;
 }
 
@@ -77,10 +87,10 @@ static void branch(void) {
     for (int fd = 0; fd < 3; fd++) close(fd); /* whoever reads our output must not wait for this one */
     for (;;) pause();
   }
+  close(ends[1]);
   if (read(ends[0], result, sizeof result - 1) < 0) result[0] = 0;
   printf("child %d\nchild says %s\n", (int)child, result);
   close(ends[0]);
-  close(ends[1]);
 }
 
 static void renew(void) {
@@ -97,7 +107,7 @@ static void cycle(uint64_t times) {
   streamem_error error;
   uint64_t refused = 0;
   for (uint64_t i = 0; i < times; i++) {
-    end();
+    die();
     while (start(&error) < 0) refused++;
   }
   printf("refused %llu\n", (unsigned long long)refused);
