@@ -32,7 +32,7 @@ export const bench: Bench = {
       await hub.end();
     }
     const rows = (unit: Unit, series: Series[][]): Row[] =>
-      rowsOf("idle", unit, series, [{ case: cpu, contender: "in all", goal: { most: 10 } }]);
+      rowsOf("idle", unit, series, [{ case: cpu, contender: "total", goal: { most: 10 } }]);
     return { rows: [...rows("%", rounds), ...rows("MB", [memory])], absent: [] };
   },
 };
@@ -47,7 +47,7 @@ async function cpuWindow(pids: Map<string, number>): Promise<Series[]> {
   const percent = new Map(
     [...after].map(([name, end]) => [name, ((end - (before.get(name) ?? 0)) / seconds) * 100]),
   );
-  percent.set("in all", sum(percent.values()));
+  percent.set("total", sum(percent.values()));
   return [...percent].map(([contender, share]) => ({
     case: cpu,
     contender,
@@ -66,7 +66,7 @@ function memoryOf(pids: Map<string, number>): Series[] {
   return Object.entries(kinds).flatMap(([kase, key]) => {
     const values = [
       ...found.map((process) => [process.name, process[key]] as const),
-      ["in all", sum(found.map((process) => process[key]))] as const,
+      ["total", sum(found.map((process) => process[key]))] as const,
     ];
     return values.map(([contender, mb]) => ({
       case: kase,
