@@ -13,6 +13,7 @@ import {
   parseSlotHeader,
   type SegmentHeader,
   type SlotHeader,
+  slotHeaderBytes,
 } from "./layout.ts";
 import type { ReaderState } from "./reader.ts";
 
@@ -130,7 +131,7 @@ export class Segment {
     // `end` in a call of its own, first: one call may copy in any order, a new `end` beside old sizes
     const end = this.#read(this.#slot(seq) + (offsets.slotHeader.end as number), 8);
     if (new DataView(end.buffer).getBigUint64(0, true) !== seq) return null;
-    const bytes = this.#read(this.#slot(seq), fieldsOffset + fieldsCapacity);
+    const bytes = this.#read(this.#slot(seq), slotHeaderBytes);
     const header = parseSlotHeader(
       new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       0,
@@ -143,7 +144,8 @@ export class Segment {
     const payloadBytes = Number(header.payloadBytes);
     const own = header.shape;
     if (own && elementCount(own) * itemSize(this.descriptor.dtype) > payloadBytes) return null;
-    const fields = bytes.subarray(fieldsOffset, fieldsOffset + header.fieldsBytes);
+    // not in one call with the header: a stranger's fields_offset may be gigabytes
+    const fields = this.#read(this.#slot(seq) + fieldsOffset, header.fieldsBytes);
     return {
       seq,
       header,
@@ -163,8 +165,17 @@ export class Segment {
   }
 }
 
+/** A stranger's sparse file may promise any size. */
+function roomFor(length: number, path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    throw new LayoutError(`${path}: no room for a frame of ${length} bytes`);
+  }
+}
+
 function readExactly(fd: number, position: number, length: number, path: string): Uint8Array {
-  const bytes = new Uint8Array(length);
+  const bytes = roomFor(length, path);
   let done = 0;
   while (done < length) {
     const got = readSync(fd, bytes, done, length - done, position + done);
