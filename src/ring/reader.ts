@@ -105,6 +105,13 @@ export class RingReader {
   stack(n: number): Stack {
     const { descriptor } = this.#current();
     const bytes = frameBytes(descriptor);
+    const { payloadCapacity } = descriptor.shm;
+    if (bytes < 0 || bytes > payloadCapacity) {
+      throw new RingError(
+        "EINVAL",
+        `stack(${n}): a frame of the descriptor's shape has ${bytes} bytes, a slot of "${descriptor.name}" has ${payloadCapacity}`,
+      );
+    }
     const data = new Uint8Array(n * bytes);
     const sequences = new BigUint64Array(n);
     const count = check(`stack(${n})`, () =>
@@ -147,12 +154,24 @@ export class RingReader {
     const ring = lib.streamem_ffi_ring(this.#open()) as Handle;
     if (this.#mapping?.ring === ring) return this.#mapping;
     const base = lib.streamem_ffi_ring_base(ring) as Handle;
-    const buffer = memoryAt(base, Number(lib.streamem_ffi_ring_bytes(ring)));
+    const buffer = this.#memory(base, Number(lib.streamem_ffi_ring_bytes(ring)));
     const descriptor = mappedDescriptor(buffer, this.path);
     lib.streamem_ring_hold(ring);
     mappings.register(buffer, ring);
     this.#mapping = { buffer, base: Number(base), ring, descriptor };
     return this.#mapping;
+  }
+
+  #memory(base: Handle, bytes: number): ArrayBuffer {
+    try {
+      return memoryAt(base, bytes);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error; // JavaScript's buffers end at 4 GiB
+      throw new RingError(
+        "EFBIG",
+        `${this.path}: a ring of ${bytes} bytes is too large for this reader`,
+      );
+    }
   }
 
   #make(struct: Uint8Array): Frame | null {
