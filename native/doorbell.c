@@ -10,6 +10,7 @@
 typedef struct streamem_bell_peer {
   int32_t socket;
   int32_t ring_it; /* what we write to */
+  int32_t stranger;
   uint32_t uid;
 } streamem_bell_peer;
 
@@ -33,14 +34,20 @@ static void streamem__bell_drop(streamem_bell *bell, uint32_t i) {
   bell->peers[i] = bell->peers[--bell->count];
 }
 
+/* 8 bytes either way; full means that it is readable already. -1 when nobody can hear it any more. */
+static int streamem__bell_ring(const streamem_bell_peer *peer) {
+  uint64_t one = 1;
+  ssize_t done = peer->stranger ? send(peer->ring_it, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL) : write(peer->ring_it, &one, sizeof one);
+  return done < 0 && errno == EPIPE ? -1 : 0;
+}
+
 static void *streamem__bell_notify(void *argument) {
   streamem_bell *bell = (streamem_bell *)argument;
   uint32_t seen = STREAMEM_LOAD_ACQUIRE(&bell->header->wake);
   pthread_mutex_lock(&bell->mutex);
   while (!bell->stop) {
     if (bell->count == 0) {
-      pthread_cond_wait(&bell->changed, &bell->mutex);
-      seen = STREAMEM_LOAD_ACQUIRE(&bell->header->wake) - 1; /* a frame may have come while the first reader connected */
+      pthread_cond_wait(&bell->changed, &bell->mutex); /* what came meanwhile is rung once more, for nothing */
       continue;
     }
     pthread_mutex_unlock(&bell->mutex);
@@ -49,16 +56,16 @@ static void *streamem__bell_notify(void *argument) {
     pthread_mutex_lock(&bell->mutex);
     if (now == seen) continue;
     seen = now;
-    uint64_t one = 1;
-    for (uint32_t i = 0; i < bell->count; i++) /* 8 bytes for an eventfd and for a pipe; full means readable already */
-      if (write(bell->peers[i].ring_it, &one, sizeof one) < 0 && errno == EPIPE) shutdown(bell->peers[i].socket, SHUT_RDWR);
+    for (uint32_t i = 0; i < bell->count; i++)
+      if (streamem__bell_ring(&bell->peers[i]) < 0) shutdown(bell->peers[i].socket, SHUT_RDWR);
   }
   pthread_mutex_unlock(&bell->mutex);
   return NULL;
 }
 
-/* A stranger gets the read end of a pipe: an eventfd's flags are shared by both sides, so it could clear O_NONBLOCK,
- * fill the counter and hold our write. Our end of a pipe is ours alone. Returns what we write to. */
+/* A stranger gets one end of a socket pair: an eventfd's flags are shared by both sides, so it could clear O_NONBLOCK,
+ * fill the counter and hold our write. Nor a pipe: whoever reads one holds its mutex while the kernel copies, and with
+ * a target page that never comes (a FUSE file's) our write waits for ever, O_NONBLOCK or not. Returns what we write to. */
 static int streamem__bell_make(int stranger, int *give) {
   int ends[2];
   if (!stranger) {
@@ -66,7 +73,8 @@ static int streamem__bell_make(int stranger, int *give) {
     *give = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     return fd;
   }
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return -1;
+  shutdown(ends[1], SHUT_RD); /* what it says goes nowhere */
   *give = ends[0];
   return ends[1];
 }
@@ -114,8 +122,11 @@ static void streamem__bell_accept(streamem_bell *bell) {
     pthread_mutex_lock(&bell->mutex);
     bell->peers[bell->count].socket = fd;
     bell->peers[bell->count].ring_it = ring_it;
+    bell->peers[bell->count].stranger = stranger;
     bell->peers[bell->count].uid = known ? who.uid : (uint32_t)-1;
     if (bell->count++ == 0) pthread_cond_signal(&bell->changed);
+    /* A frame may have come after the reader got its answer and before it stood in the list. */
+    if (streamem__bell_ring(&bell->peers[bell->count - 1]) < 0) shutdown(fd, SHUT_RDWR); /* it has closed its end already */
     pthread_mutex_unlock(&bell->mutex);
     fd = ring_it = -1;
   }
@@ -253,10 +264,9 @@ STREAMEM_API void streamem_bell_stop(streamem_bell *bell, int unlink_path) {
   pthread_join(bell->keeper, NULL);
   pthread_join(bell->notifier, NULL);
   if (unlink_path) unlink(bell->path);
-  uint64_t one = 1;
   for (; bell->count; streamem__bell_drop(bell, bell->count - 1)) { /* the hang-up first: whoever the bell wakes must find it */
     shutdown(bell->peers[bell->count - 1].socket, SHUT_RDWR);
-    if (write(bell->peers[bell->count - 1].ring_it, &one, sizeof one) < 0) continue; /* full: it is awake already */
+    streamem__bell_ring(&bell->peers[bell->count - 1]);
   }
   munmap((void *)bell->header, STREAMEM_PAGE_BYTES);
   close(bell->listener);
