@@ -1,9 +1,9 @@
 // Hostile rings: whatever stands in the header, in the slot headers or in the descriptor, a reader reads nothing outside,
 // does not crash, does not hang, and throws nothing but its own error.
 //
-// To see it fail, take out a check: the second half does so itself with lines of clients/c/streamem.h. In src/ring/segment.ts
-// it is enough to take out `if (header.payloadBytes > …) return null;` or in src/ring/layout.ts `need(…, "payload within the
-// slot")`: payloads then reach into other slots or beyond the file.
+// To see it fail, take out a check: the end of this file does so itself with lines of clients/c/streamem.h. For TypeScript
+// take out, in src/ring/segment.ts, `if (header.payloadBytes > …) return null;`, or in src/ring/layout.ts the line with
+// "payload within the slot" or "slots within total_bytes".
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -294,6 +294,7 @@ function checkSegmentFrame(segment: Segment, seq: bigint | undefined, opened: Im
   const whole =
     payload.byteLength === payloadBytes &&
     BigInt(payloadBytes) <= opened.header("payload_capacity") &&
+    opened.header("payload_offset") + BigInt(payloadBytes) <= opened.header("slot_stride") &&
     items * itemSize(segment.descriptor.dtype) <= payloadBytes &&
     Buffer.compare(payload, wanted) === 0;
   if (!whole) throw new Error(`frame ${frame.seq} is not what lies in its slot`);
