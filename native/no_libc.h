@@ -204,6 +204,7 @@ struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov; si
 struct cmsghdr { size_t cmsg_len; int cmsg_level, cmsg_type; };
 struct ucred { pid_t pid; uid_t uid; gid_t gid; };
 #define AF_UNIX 1
+#define SOCK_STREAM 1
 #define SOCK_SEQPACKET 5
 #define SOCK_NONBLOCK 04000
 #define SOCK_CLOEXEC 02000000
@@ -212,6 +213,7 @@ struct ucred { pid_t pid; uid_t uid; gid_t gid; };
 #define SO_RCVTIMEO 20
 #define SO_SNDTIMEO 21
 #define SCM_RIGHTS 1
+#define SHUT_RD 0
 #define SHUT_RDWR 2
 #define MSG_DONTWAIT 0x40
 #define MSG_NOSIGNAL 0x4000
@@ -226,11 +228,13 @@ int connect(int fd, const struct sockaddr *address, socklen_t bytes);
 int bind(int fd, const struct sockaddr *address, socklen_t bytes);
 int listen(int fd, int backlog);
 int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags);
+int socketpair(int domain, int type, int protocol, int ends[2]);
 int shutdown(int fd, int how);
 int setsockopt(int fd, int level, int name, const void *value, socklen_t bytes);
 int getsockopt(int fd, int level, int name, void *value, socklen_t *bytes);
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t recv(int fd, void *to, size_t bytes, int flags);
+ssize_t send(int fd, const void *from, size_t bytes, int flags);
 
 #endif

@@ -1,7 +1,8 @@
 // The writer never waits for a reader, never does work for one but the wake-up, and no reader can write: whatever readers
 // do or suffer, the publishing thread makes one system call a frame, the futex wake.
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createWriter } from "../src/ring.ts";
 import {
@@ -9,6 +10,8 @@ import {
   compiler,
   finish,
   freshPrefix,
+  isRoot,
+  leftovers,
   program,
   skipping,
   Talk,
@@ -95,6 +98,53 @@ describe.skipIf(!compiler || !strace)(
       });
       expect(frames).toBeGreaterThan(100);
       expect(besides).toEqual(alone.besides);
+    });
+  },
+);
+
+describe.skipIf(!compiler || !isRoot)(
+  "a reader of another user that stops inside read() of its bell",
+  () => {
+    // With a pipe2() instead of the socketpair() in streamem__bell_make the reader holds the pipe's mutex: the doorbell rings
+    // for nobody any more, and renewing or ending the stream hangs.
+    test("holds up neither the writer nor the other readers, nor the end of the stream", async () => {
+      const [group, prefix] = ["54330", freshPrefix()];
+      const folder = mkdtempSync(join(tmpdir(), "streamem-stall-"));
+      chmodSync(folder, 0o755);
+      const socket = join(folder, `${prefix}.s.sock`);
+      const writer = new Talk([
+        program("writer"),
+        prefix,
+        "s",
+        "slots",
+        "64",
+        "bell",
+        socket,
+        "group",
+        group,
+      ]);
+      expect([await writer.line(), (await writer.line()).slice(0, 5)]).toEqual(["trying", "ready"]);
+      const stalled = new Talk([program("stall"), socket, "54331", group]);
+      await writer.ask("publish 1");
+      if ((await stalled.line()) !== "stalled")
+        return skipping("a stalled reader", "no userfaultfd");
+      const reader = new Talk([program("reader"), prefix, "s", "epoll", "100"], {
+        STREAMEM_DIR: folder,
+      });
+      await reader.line(); // the newest frame
+      expect(await writer.ask("publish 50")).toBe("sequence 51");
+      expect(await writer.ask("renew")).toStartWith("generation ");
+      expect(await writer.ask("publish 49")).toBe("sequence 49");
+      await reader.line(); // the new generation
+      expect(JSON.parse(await reader.line())).toMatchObject({
+        deliveries: 100,
+        missed: 0,
+        torn: 0,
+      });
+      expect(await writer.ask("close")).toBe("closed");
+      await stalled.kill();
+      expect([...leftovers(prefix), ...readdirSync(folder)]).toEqual([]);
+      rmSync(folder, { recursive: true });
     });
   },
 );
