@@ -97,8 +97,8 @@ describe.skipIf(!canBeOthers)("a reader of another user", () => {
     expect(leftovers(prefix)).toEqual([]);
   });
 
-  // Take out "!(stranger && same >= STREAMEM_BELL_STRANGERS_MAX)": the honest reader finds no place. Take out "if (!stranger)",
-  // so that it gets an eventfd: the notifier is held in write(), and nobody is rung for again.
+  // Raise STREAMEM_BELL_STRANGERS_MAX: the honest reader finds no place. Set `stranger` to 0 in streamem__bell_accept: the same, and
+  // the bells are eventfds, which the test above refuses.
   test.skipIf(!compiler)(
     "holds up neither the writer nor an honest reader, whatever it does with its bells",
     async () => {
