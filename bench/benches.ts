@@ -7,6 +7,7 @@ const files = {
   wakeup: () => import("./wakeup.ts"),
   python: () => import("./python.ts"),
   builds: () => import("./builds.ts"),
+  video: () => import("./video.ts"),
   idle: () => import("./idle.ts"),
   fresh: () => import("./fresh.ts"),
 };
