@@ -1473,6 +1473,7 @@ class Writer(object):
 
     def __init__(self, name, descriptor, slots=None, payload_capacity=None, prefix=None, group=None):
         self._made, self._lock_fd = None, -1
+        self._gave_way = None  # plan of a ring that had to make room for a successor that then did not fit
         self._prefix, self.name = _checked_names(prefix, name), name
         self._group = _gid(group)
         self.path = "%s/%s.%s" % (_SHM, self._prefix, name)
@@ -1518,6 +1519,8 @@ class Writer(object):
         A frame that does not fit, or of another dtype, begins a new generation; a message that does not fit is a RingError.
         """
         with self._mutex:
+            if self._made is None:
+                self._begin(self._old_plan())
             now = _monotonic()
             if now >= self._look_at:
                 self._look_after_the_name(now)
@@ -1537,9 +1540,10 @@ class Writer(object):
 
     def renew(self, descriptor=None, slots=None, payload_capacity=None):
         """Begins a new generation of the stream: another shape, dtype or size. Readers follow by themselves; sequences start
-        again at 1. What is not given stays."""
+        again at 1. What is not given stays. Where there is too little memory the old one may have had to go: publish() and
+        renew() then try again."""
         with self._mutex:
-            old = self._one().plan
+            old = self._old_plan()
             if descriptor is None:
                 descriptor = old.descriptor
                 payload_capacity = old.payload_capacity if payload_capacity is None else payload_capacity
@@ -1548,7 +1552,7 @@ class Writer(object):
     def close(self):
         """Ends the stream: readers are told, the ring and its lock are removed. In a forked child it only lets go."""
         with self._mutex:
-            made, self._made = self._made, None
+            made, self._made, self._gave_way = self._made, None, None
             if self._pid == os.getpid():
                 atexit.unregister(self.close)
                 if made is not None:
@@ -1580,6 +1584,11 @@ class Writer(object):
         if self._made is None:
             raise RingError("the writer of stream %s is closed" % self.name, errno.EBADF)
         return self._made
+
+    def _old_plan(self):
+        if self._made is None and self._gave_way is not None and self._pid == os.getpid():
+            return self._gave_way
+        return self._one().plan
 
     def _payload(self, data, shape):
         """data as flat bytes, with its shape (a list) and dtype where it says them."""
@@ -1746,7 +1755,7 @@ class Writer(object):
             if isinstance(error, OSError):
                 raise RingError("stream %s: %s" % (self.name, error), error.errno)
             raise
-        self._made, self._look_at = made, _monotonic() + 1
+        self._made, self._gave_way, self._look_at = made, None, _monotonic() + 1
         if old is not None and old.map is not None:
             _retire(old.fd)  # once more, by its own descriptor: its name may have been gone
             old.let_go()
@@ -1784,6 +1793,7 @@ class Writer(object):
             _unlink(self.path)
         old, self._made = self._made, None
         if old is not None:
+            self._gave_way = old.plan
             _retire(old.fd)
             old.let_go()
         return found or old is not None
