@@ -1298,6 +1298,10 @@ static inline uint64_t streamem__memory_room(void) {
 STREAMEM_API uint64_t streamem_room(void) {
   struct statvfs fs;
   uint64_t memory = streamem__memory_room();
+  if (memory != ~0ull) { /* the cgroup also pays for page tables and the kernel's index of the pages, 1/256 of the ring */
+    uint64_t reserve = (1ull << 20) + memory / 128;
+    memory = memory > reserve ? memory - reserve : 0;
+  }
   uint64_t shm = statvfs("/dev/shm", &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : 0;
   return shm < memory ? shm : memory;
 }
