@@ -10,6 +10,7 @@
  * A reconnect keeps the rings and grows `clockEpoch`; another size of picture is a new generation.
  */
 import { z } from "zod";
+import { redact } from "../src/log/redact.ts";
 import { type SensorKind, sensorConfig } from "./sensor.ts";
 import { type Address, parseAddress } from "./video/address.ts";
 import { loadFfmpeg } from "./video/ffmpeg.ts";
@@ -58,7 +59,7 @@ export const video: SensorKind<Config> = {
   async run(config, context) {
     const address = parseAddress(config.url) as Address;
     const ffmpeg = await loadFfmpeg();
-    const log = listenToFfmpeg(ffmpeg, (words) => context.log.debug(`FFmpeg: ${words}`));
+    const log = listenToFfmpeg(ffmpeg, (words) => context.log.debug(redact(`FFmpeg: ${words}`)));
     const pictures = createPictureRing(ffmpeg, context, config);
     const { loop, threads } = config;
     const options = { ...config, address };
