@@ -101,7 +101,7 @@ def writer(name, frames="0", slots="8"):
             made.renew()
             say(made.generation)
         elif command[0] == "fork":
-            say(fork_a_sleeper(made))
+            say(fork_a_sleeper(made, command[1] == "and-publish"))
         elif command[0] == "close":
             made.close()
             say("closed")
@@ -109,14 +109,15 @@ def writer(name, frames="0", slots="8"):
             return  # without close(): the end of the program does it
 
 
-def fork_a_sleeper(made):
-    """A child that lives on, as a DataLoader's worker does, and tries to publish first."""
+def fork_a_sleeper(made, publish):
+    """A child that lives on, as a DataLoader's worker does, with all that it inherited."""
     inside, outside = os.pipe()
     pid = os.fork()
     if pid == 0:
+        words = "sleeps"
         try:
-            made.publish(bytes(bytearray(16)))
-            words = "published"
+            if publish:
+                words = made.publish(bytes(bytearray(16)))
         except streamem.RingError as error:
             words = str(error)
         os.write(outside, words.encode() + b"\n")
@@ -124,6 +125,30 @@ def fork_a_sleeper(made):
         while True:
             time.sleep(60)
     return "%d %s" % (pid, os.read(inside, 1000).decode().strip())
+
+
+STEPS = ["open", "close", "unlink", "posix_fallocate", "pread", "pwrite", "fchown", "fchmod", "rename"]
+
+
+def killed_at(name, step):
+    """Creates and publishes once, with its own SIGKILL before the so-manieth of the system calls that can be told apart."""
+    left = [int(step)]
+
+    def counted(call):
+        def wrapper(*arguments, **options):
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), 9)
+            return call(*arguments, **options)
+        return wrapper
+
+    for step in STEPS:
+        setattr(os, step, counted(getattr(os, step)))
+    streamem._Page.wake = counted(streamem._Page.wake)
+    made = streamem.create(name, {"kind": "tensor", "dtype": "|u1", "shape": [16]}, group=os.getegid())
+    made.publish(bytes(bytearray(16)))
+    say("published")
+    os.kill(os.getpid(), 9)
 
 
 def starter(name):

@@ -709,22 +709,30 @@ class Frame(object):
             self._copy_into(out)
         else:
             out = self._own_copy()
+        return self._checked(out)
+
+    def _checked(self, out):
         if not self.valid():
             raise Lapped("stream %s: frame %d was overwritten before it was copied; take a newer one, copy sooner, or give "
                          "the stream more slots (it has %d)" % (self._ring.name, self.seq, self._ring.slot_count), errno.ESTALE)
         return out
 
-    def _own_copy(self):
-        view = self.array if _numpy() is not None and self._ring.descriptor.get("kind") != "message" else None
-        if view is not None:
-            return _numpy().array(view)
-        start = (self._at << 3) + self._ring.payload_offset
-        return self._ring.map[start:start + self.nbytes]
+    def _own_copy(self, as_array=True):
+        wanted = as_array and _numpy() is not None and self._ring.descriptor.get("kind") != "message"
+        view = self.array if wanted else None
+        try:
+            if view is not None:
+                return _numpy().array(view)
+            start = (self._at << 3) + self._ring.payload_offset
+            return self._ring.map[start:start + self.nbytes]
+        except MemoryError:
+            raise RingError("stream %s: no memory for the %d bytes of frame %d" % (self._ring.name, self.nbytes, self.seq),
+                            errno.ENOMEM)
 
     def _copy_into(self, out):
         try:
             room = _bytes_of(out.numpy() if hasattr(out, "numpy") else out)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a torch tensor that keeps gradients
             raise RingError("out, a %s, is no contiguous memory: %s" % (type(out).__name__, error), errno.EINVAL)
         if room.readonly or len(room) < self.nbytes:
             has = "read-only" if room.readonly else "%d bytes" % len(room)
@@ -734,11 +742,11 @@ class Frame(object):
 
     def message(self):
         """The payload of a message stream, decoded and checked: for `json` the value, for `utf8` a str, else bytes."""
-        raw, encoding = self.copy(bytearray(self.nbytes)), self._ring.descriptor.get("encoding")
+        raw, encoding = self._checked(self._own_copy(as_array=False)), self._ring.descriptor.get("encoding")
         try:
             if encoding == "json":
                 return json.loads(raw.decode("utf-8"))
-            return raw.decode("utf-8") if encoding == "utf8" else bytes(raw)
+            return raw.decode("utf-8") if encoding == "utf8" else raw
         except (ValueError, RuntimeError) as error:  # a RuntimeError: nested too deep
             raise RingError("stream %s: frame %d is not %s: %s" % (self._ring.name, self.seq, encoding, error), errno.EBADMSG)
 
@@ -1184,7 +1192,7 @@ class Reader(object):
         return frame
 
     def _remember(self, frame):
-        data = bytes(frame.data)
+        data = frame._own_copy(as_array=False)
         if frame.valid():
             self._history.append((frame.seq, frame.shape, data))
 

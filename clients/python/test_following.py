@@ -1,4 +1,7 @@
-"""A reader follows its writer by itself: through a clean end, a new generation, a kill, and `rm`."""
+"""A reader follows its writer by itself: through a clean end, a new generation, a kill, and `rm`.
+
+To see them fail, take out of streamem.py, each on its own: in Reader._current `and not ring.unlinked()`, or the three lines of
+`looked`; in _retire `("flags", ...)`; in Writer._look_after_the_name all after the fstat; in Writer._write `made.page.wake()`."""
 
 import errno
 import os
@@ -169,6 +172,19 @@ class Following(support.RingTest):
             reader.next(support.PATIENCE_S)
 
 
+class Waking(support.RingTest):
+    def test_each_publish_wakes_after_all_else(self):
+        seen, wake = [], streamem._Page.wake
+        writer = self.create()
+        streamem._Page.wake = lambda page: seen.append((writer._made.words[16], writer._made.hot[34]))
+        try:
+            writer.publish(bytes(bytearray(16)))
+            writer.publish(bytes(bytearray(16)))
+        finally:
+            streamem._Page.wake = wake
+        self.assertEqual(seen, [(1, 1), (2, 2)])  # latest, wake
+
+
 class KilledReaders(support.RingTest):
     def test_they_change_nothing(self):
         child = self.start("writer", "s", 1)
@@ -224,6 +240,17 @@ class WithoutTheName(support.RingTest):
         self.assertEqual(other.ask("publish 2"), "2")
         while reader.next(support.PATIENCE_S).generation != other.ask("generation"):
             pass
+
+    def test_a_reader_leaves_a_writer_that_lost_its_name(self):
+        """Though that one lives and has not noticed yet."""
+        writer = self.create()
+        writer.publish(bytes(bytearray(16)))
+        reader = self.open()
+        reader.next()
+        for entry in self.entries():
+            os.unlink("/dev/shm/" + entry)
+        other = self.start("writer", "s", 1)
+        self.assertEqual(reader.next(support.PATIENCE_S).generation, other.ask("generation"))
 
     def test_a_file_cut_short_is_refused(self):
         with self.create() as writer:

@@ -1,7 +1,9 @@
 """A damaged or hostile ring never makes a reader read out of bounds, nor raise anything but RingError.
 
 Each of 12,000 variations changes some bytes of a whole ring, in the header, in the slot headers, or in the descriptor (as
-bytes, or as JSON of the wrong types), and then asks a reader for everything it can say. The seed is printed when it fails."""
+bytes, or as JSON of the wrong types), and then asks a reader for everything it can say. The seed is printed when it fails.
+
+To see it fail, make any of the rules in _check_header True, or take the lines of payload_bytes out of _Ring.read."""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""Too little memory is an error with needed and available bytes, or success; never SIGBUS, never a kill."""
+"""Too little memory is an error with needed and available bytes, or success; never SIGBUS, never a kill.
+
+To see them fail, take out of streamem.py, each on its own: in _Made `if total > room` and its two lines; in Writer._make
+`self._give_way()`; in _Made.let_go the closing of the page, which keeps all of the file."""
 
 import os
 import re
