@@ -60,6 +60,12 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
     expect(rig.status).toMatchObject({ lastError: null, restarts: 0 });
   });
 
+  test("decoded by several threads is the same", async () => {
+    const film = makeFilm(films.path("threads.mp4"), 1, "-c:v", "libx264", "-bf", "2", "-an");
+    await rig.start({ url: film, threads: 4 });
+    expect((await frames()).map((frame) => frame.md5)).toEqual(md5OfPictures(film));
+  });
+
   test("tells what each picture is", async () => {
     const film = makeFilm(
       films.path("types.mp4"),
