@@ -255,7 +255,7 @@ describe.skipIf(!cgroups)("a memory cgroup of 128 MiB:", () => {
   // As in the small /dev/shm: the ring of a dead writer is still paid for.
   test.concurrent.each(languages)("two that do not fit side by side, %s", (language) =>
     inCgroup(async (cgroup) => {
-      const command = cgroup.inside((writers[language] as Writer)(freshPrefix(), 4, 15 * MiB));
+      const command = cgroup.inside((writers[language] as Writer)(freshPrefix(), 4, 16 * MiB));
       const [killed] = await start(command);
       expect(await killed.ask("publish 1")).toBe("sequence 1");
       await killed.kill();
