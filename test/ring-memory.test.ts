@@ -42,7 +42,11 @@ function numbersOf(words: string): [needed: number, available: number] {
 }
 
 const started: Talk[] = [];
-afterAll(() => Promise.all(started.map((program) => program.kill())));
+const limited: string[] = [];
+afterAll(async () => {
+  await Promise.all(started.map((program) => program.kill()));
+  for (const cgroup of limited) rmdirSync(cgroup); // it takes an empty one
+});
 
 function talk(command: string[]): Talk {
   const program = new Talk(command, env);
@@ -186,6 +190,7 @@ function smallCgroup(name: string, limit: number) {
       if (existsSync(path)) rmdirSync(path);
       continue;
     }
+    limited.push(path);
     return {
       inside: (command: string[]) => [
         ...["sh", "-c", `echo $$ > ${path}/cgroup.procs && exec "$@"`, "sh"],
@@ -194,17 +199,12 @@ function smallCgroup(name: string, limit: number) {
       /** Most that was ever used of it; the limit where this kernel does not say. */
       peak: () => (existsSync(join(path, peak)) ? number(peak) : limit),
       kills: () => Number(readFileSync(join(path, events), "utf8").match(/^oom_kill (\d+)/m)?.[1]),
-      [Symbol.dispose]: () => rmdirSync(path),
     };
   }
   return null;
 }
 
-function cgroupsWork(): boolean {
-  using probe = smallCgroup(`t${process.pid}-probe`, 64 * MiB);
-  return probe !== null;
-}
-const cgroups = cgroupsWork();
+const cgroups = smallCgroup(`t${process.pid}-probe`, 64 * MiB) !== null;
 if (!cgroups) skipping("a memory cgroup that is too small", "it takes root and a writable cgroup");
 
 describe.skipIf(!cgroups)("a memory cgroup of 128 MiB:", () => {
@@ -212,7 +212,7 @@ describe.skipIf(!cgroups)("a memory cgroup of 128 MiB:", () => {
 
   async function inCgroup(work: (cgroup: NonNullable<ReturnType<typeof smallCgroup>>) => unknown) {
     const prefix = freshPrefix();
-    using cgroup = smallCgroup(prefix, limit) as NonNullable<ReturnType<typeof smallCgroup>>;
+    const cgroup = smallCgroup(prefix, limit) as NonNullable<ReturnType<typeof smallCgroup>>;
     await work(cgroup);
     expect(cgroup.kills()).toBe(0);
   }
