@@ -183,6 +183,7 @@ export class VideoRig {
     this.#hub = null;
     this.#told = null;
     sweepPrefix(this.prefix, this.directory);
+    rmSync(this.directory, { recursive: true, force: true }); // made anew by the next writer
   }
 }
 
