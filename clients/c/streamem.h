@@ -1474,10 +1474,13 @@ static inline int streamem__place(streamem_writer *w, const streamem_spec *spec,
   w->ring_fd = -1;
   int result = streamem__plan(w, spec, &descriptor_bytes, descriptor, error);
   uint64_t deadline = streamem_now_ns() + 2000000000ull;
+  int making_room = 0;
   if (result == 0) result = streamem__allocate(w, temporary, sizeof temporary, error);
   while (result == -ENOSPC && streamem_now_ns() < deadline) {
     streamem_error other; /* the sentence about the bytes is the one to keep */
-    if (streamem__retire_old(path, &other) < 0 || (unlink(path) != 0 && errno != ENOENT)) break;
+    if (streamem__retire_old(path, &other) < 0) break;
+    if (unlink(path) == 0 || (old && old->base)) making_room = 1;
+    if (!making_room) break; /* there is no old ring whose room could come free */
     if (old) streamem__let_go(old);
     streamem__sleep_ns(20000000); /* readers need a moment to let go of it too */
     result = streamem__allocate(w, temporary, sizeof temporary, error);
@@ -1550,6 +1553,7 @@ STREAMEM_API int streamem_renew(streamem_writer *w, const streamem_spec *spec, s
   if (result < 0) {
     *w = old;
     w->name_gone = w->name_gone || !w->base;
+    if (!w->base) w->writing = 0; /* an acquired slot went with it */
     return result;
   }
   if (old.base) streamem__retire_own(&old); /* by its own mapping: the name may have been gone */
