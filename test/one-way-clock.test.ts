@@ -1,6 +1,6 @@
 // On simulated time: an hour passes in a moment, and what is true is known.
 import { describe, expect, test } from "bun:test";
-import { createOneWayClock } from "../src/one-way-clock.ts";
+import { createOneWayClock } from "../src/clock/one-way-clock.ts";
 
 const ms = 1_000_000;
 const second = 1000 * ms;

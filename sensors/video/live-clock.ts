@@ -1,5 +1,5 @@
 /** The time of a live picture: the kernel's own stamp where there is one, else what arrivals tell. */
-import { createOneWayClock } from "../../src/one-way-clock.ts";
+import { createOneWayClock } from "../../src/clock/one-way-clock.ts";
 import type { ClockState } from "../sensor.ts";
 
 export interface LiveClock {

@@ -1,7 +1,8 @@
 /** The clock of a device that answers no probe, asked like any other: its frames have no error bound. */
-import { createOneWayClock } from "../one-way-clock.ts";
+
 import { type DeviceClock, ticksToNs } from "./device-clock.ts";
 import { createMonotone } from "./monotone.ts";
+import { createOneWayClock } from "./one-way-clock.ts";
 
 export function createArrivalClock(options: { ticksPerSecond: number }): DeviceClock {
   const clock = createOneWayClock();
