@@ -112,7 +112,10 @@ static void streamem__bell_accept(streamem_bell *bell) {
   socklen_t who_bytes = sizeof who;
   uint32_t same = 0;
   int fd = accept4(bell->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (fd < 0) return;
+  if (fd < 0) {
+    if (errno != EAGAIN) streamem__sleep_ns(10000000); /* no descriptor is free: who waits at the door would wake us for ever */
+    return;
+  }
   int known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &who_bytes) == 0;
   int stranger = !known || who.uid != geteuid();
   for (uint32_t i = 0; i < bell->count; i++) same += known && bell->peers[i].uid == who.uid;

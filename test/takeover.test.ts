@@ -367,3 +367,30 @@ describe("a ring whose name is removed under a running writer", () => {
     await writer.ask("close");
   });
 });
+
+describe("a writer that cannot be made or renewed", () => {
+  // Take out this.close() in RingWriter's constructor: ring and lock stay, and the name is taken.
+  test("leaves no ring behind when it is the doorbell that cannot be opened", () => {
+    const prefix = freshPrefix();
+    const deep = join(directory, "d".repeat(100)); // a socket's path has at most 107 bytes
+    expect(() => createWriter("s", spec, { prefix, directory: deep })).toThrow(/STREAMEM_DIR/);
+    expect(leftovers(prefix)).toEqual([]);
+    createWriter("s", spec, { prefix, directory }).close();
+  });
+
+  // Take out #openBell where #create fails: the bell stays silent. With this.#spec not restored, the next renewal fails too.
+  test("goes on with what it had, doorbell and all", async () => {
+    const prefix = freshPrefix();
+    using writer = createWriter("s", spec, { prefix, directory });
+    const { generation } = writer;
+    const reader = await openReader("s", { prefix });
+    expect(() => writer.renew(spec, { slots: 3 })).toThrow(/slots is 3/);
+    const frame = reader.next({ timeoutMs: 30_000 });
+    while (writer.doorbellReaders === 0) await Bun.sleep(1);
+    writer.publish(words);
+    expect((await frame)?.generation).toBe(generation);
+    writer.renew();
+    expect(writer.generation).not.toBe(generation);
+    reader.close();
+  });
+});

@@ -75,7 +75,12 @@ export class RingWriter {
   ) {
     this.#spec = spec;
     this.#options = options;
-    this.#make();
+    try {
+      this.#make();
+    } catch (error) {
+      this.close(); // the ring may be there already
+      throw error;
+    }
   }
 
   /** The descriptor as readers find it in the segment. */
@@ -140,9 +145,15 @@ export class RingWriter {
   /** A new generation under the same lock, with another spec or capacity. Readers follow by themselves. */
   renew(spec: StreamSpec = this.#spec, options: WriterOptions = this.#options): void {
     this.#open();
+    const before = [this.#spec, this.#options] as const;
     this.#spec = spec;
     this.#options = { ...this.#options, ...options };
-    this.#make();
+    try {
+      this.#make();
+    } catch (error) {
+      [this.#spec, this.#options] = before;
+      throw error;
+    }
   }
 
   /** How many readers are connected to the doorbell. */
@@ -178,10 +189,25 @@ export class RingWriter {
   #make(): void {
     const { prefix = process.env.STREAMEM_PREFIX || "streamem", group } = this.#options;
     const wake = join(doorbellFolder(this.#options), `${prefix}.${this.name}.sock`);
-    const spec = this.#spec;
     const gid = group ?? 0xffffffff;
     if (this.#bell !== null) lib.streamem_bell_stop(this.#bell, 0);
     this.#bell = null;
+    try {
+      this.#create(prefix, wake, gid);
+    } catch (error) {
+      if (this.#goesOn()) this.#openBell(wake, gid); // with the generation it had
+      throw error;
+    }
+    const handle = this.#open();
+    const base = lib.streamem_ffi_writer_base(handle) as Handle;
+    this.#memory = memoryAt(base, Number(lib.streamem_ffi_writer_bytes(handle)));
+    this.#base = Number(base);
+    this.#descriptor = mappedDescriptor(this.#memory, `/dev/shm/${prefix}.${this.name}`);
+    this.#openBell(wake, gid);
+  }
+
+  #create(prefix: string, wake: string, gid: number): void {
+    const spec = this.#spec;
     check(`making stream "${this.name}"`, (error) => {
       let result = 0;
       const made = outPointer((out) => {
@@ -202,15 +228,18 @@ export class RingWriter {
       if (result >= 0) this.#handle = made;
       return result;
     });
-    const handle = this.#open();
-    const base = lib.streamem_ffi_writer_base(handle) as Handle;
-    this.#memory = memoryAt(base, Number(lib.streamem_ffi_writer_bytes(handle)));
-    this.#base = Number(base);
-    this.#descriptor = mappedDescriptor(this.#memory, `/dev/shm/${prefix}.${this.name}`);
+  }
+
+  /** Whether there is a ring, after one could not be made: it may have been given up to make room. */
+  #goesOn(): boolean {
+    return this.#handle !== null && lib.streamem_ffi_writer_base(this.#handle) !== null;
+  }
+
+  #openBell(wake: string, gid: number): void {
     check(`opening the doorbell of "${this.name}"`, (error) => {
       let result = 0;
       const bell = outPointer((out) => {
-        result = lib.streamem_bell_start(out, handle, cString(wake), gid, error);
+        result = lib.streamem_bell_start(out, this.#open(), cString(wake), gid, error);
       });
       if (result >= 0) this.#bell = bell;
       return result;
