@@ -1902,7 +1902,9 @@ def _room():
     """Bytes that a new ring may take: what /dev/shm has free, and what the cgroup still allows, whichever is less. Asked
     before allocating: a cgroup answers posix_fallocate beyond its limit with SIGKILL, not with an error."""
     free = os.statvfs(_SHM)
-    return min([free.f_bavail * free.f_frsize] + _cgroup_rooms())
+    # the cgroup also pays for page tables and the kernel's index of the pages, 1/256 of the ring
+    allowed = [max(0, room - (1 << 20) - room // 128) for room in _cgroup_rooms()]
+    return min([free.f_bavail * free.f_frsize] + allowed)
 
 
 def _cgroup_rooms(own="/proc/self/cgroup", root="/sys/fs/cgroup"):
