@@ -23,7 +23,7 @@ const measured = ["bench", "clients", "native", "sensors", "src", "package.json"
 
 function output(command: string[]): string {
   try {
-    return Bun.spawnSync(command, { cwd: root }).stdout.toString().trim();
+    return Bun.spawnSync(command, { cwd: root }).stdout.toString().trimEnd();
   } catch {
     return ""; // not installed
   }
