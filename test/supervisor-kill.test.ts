@@ -124,7 +124,8 @@ test("killed 100 times at random moments: readers go on, nothing is torn, nothin
     expect(reader.generations).toBeGreaterThan(10);
     expect(reader.mappings).toBe(0);
   }
-  expect(seen[1]?.descriptorsMore).toBe(0);
+  // Fewer is no fault: Bun may close one of its own meanwhile.
+  expect(seen[1]?.descriptorsMore).toBeLessThanOrEqual(0);
   expect(supervisor.get("s")).toMatchObject({ state: "running", restarts: 100 });
   await supervisor.close();
   expect(leftovers()).toEqual([]);
