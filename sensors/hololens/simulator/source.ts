@@ -4,11 +4,17 @@ import type { StreamFamily, StreamName } from "../wire/ports.ts";
 
 /** The instant a packet shows. */
 export interface Moment {
-  /** Of the frame, from 0, counted from the beginning of the connection. */
+  /**
+   * Of the frame, from 0, counted from the beginning of the connection. It grows by more than one where the
+   * connection or the encoder was too slow for frames between: they were never asked for.
+   */
   index: number;
   /** Device time, 100 ns. */
   ticks: bigint;
-  /** Seconds in the simulated world: its motion repeats (see world/motion.ts). */
+  /**
+   * Seconds in the simulated world: `ticks` in seconds, and a whole multiple of the source's period. Its
+   * motion repeats (see world/motion.ts).
+   */
   seconds: number;
 }
 
