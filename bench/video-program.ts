@@ -129,6 +129,7 @@ function contextFor(committed: () => void): SensorContext {
   const silent = () => {};
   return {
     name: "video",
+    part: "",
     signal: new AbortController().signal,
     log: { debug: silent, info: silent, warn: silent, error: silent },
     counters: {},
@@ -147,6 +148,9 @@ function contextFor(committed: () => void): SensorContext {
     state: silent,
     clock: silent,
     calibration: silent,
+    tell: silent,
+    heard: silent,
+    controls: silent,
   };
 }
 

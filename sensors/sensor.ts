@@ -58,8 +58,32 @@ export interface SensorLog {
   error(words: string, properties?: Record<string, unknown>): void;
 }
 
+/** Settings of a device that can be read and changed while it runs: offered by one process of a sensor. */
+export interface Controls {
+  /** JSON Schema of what `set` takes: all keys are optional, what is not named stays as it is. */
+  schema: Record<string, unknown>;
+  /** As the device says, or as they were set last where it does not say. */
+  get(): Promise<Record<string, unknown>>;
+  /** Checks first, then applies all or nothing it can; gives the state afterwards. Throws {@link ControlError}. */
+  set(values: unknown): Promise<Record<string, unknown>>;
+}
+
+/** Words for the user about a control that was not applied. */
+export class ControlError extends Error {
+  override name = "ControlError";
+  /** `not-allowed`: the values are wrong; `unavailable`: the device does not answer, or refuses now. */
+  readonly reason: "not-allowed" | "unavailable";
+
+  constructor(words: string, options: { reason: "not-allowed" | "unavailable"; cause?: unknown }) {
+    super(words, { cause: options.cause });
+    this.reason = options.reason;
+  }
+}
+
 export interface SensorContext {
   readonly name: string;
+  /** Which of the kind's `parts` this process runs; "" where there is only one. */
+  readonly part: string;
   /** Aborted when the hub wants this sensor to end: leave `run` soon, the writers are closed for you. */
   readonly signal: AbortSignal;
   readonly log: SensorLog;
@@ -74,6 +98,15 @@ export interface SensorContext {
   state(state: SensorState, words?: string): void;
   clock(clock: ClockState): void;
   calibration(stream: string, calibration: Calibration): void;
+  /** To every other process of this sensor that runs now; whatever can be cloned. In order, not kept. */
+  tell(message: unknown): void;
+  /**
+   * Called with what the others tell, and with which part told it; at once with what came before, while this
+   * process was still loading. One listener.
+   */
+  heard(listener: (message: unknown, part: string) => void): void;
+  /** Makes this process the one that answers for the sensor's controls. */
+  controls(controls: Controls): void;
 }
 
 export interface SensorKind<Config extends SensorConfig = SensorConfig> {
@@ -83,6 +116,11 @@ export interface SensorKind<Config extends SensorConfig = SensorConfig> {
   /** Made by {@link sensorConfig}: what is not named there stops the start of the hub. */
   readonly config: z.ZodType<Config>;
   streams(config: Config): PlannedStream[];
+  /**
+   * A kind may run as several processes, each with its own `context.part`, restarts and state: so that one
+   * connection's decoder never delays another's. Default: one process.
+   */
+  parts?(config: Config): string[];
   /**
    * Runs until `context.signal` is aborted. Returning before that says that the source has come to
    * its end (a file played once): the sensor is `ended` and not started again.

@@ -27,6 +27,7 @@ export class TestApi {
         kind: config.kind,
         config,
         streams: [{ name: config.name, spec: {} }],
+        parts: [""],
       })),
       prefix,
       group: null,

@@ -20,7 +20,15 @@ afterEach(async () => {
 async function camera(keys: object) {
   const config = randCamera.config.parse({ kind: "rand-camera", name: "cam", ...keys });
   supervisor = createSupervisor({
-    sensors: [{ name: "cam", kind: "rand-camera", config, streams: randCamera.streams(config) }],
+    sensors: [
+      {
+        name: "cam",
+        kind: "rand-camera",
+        config,
+        streams: randCamera.streams(config),
+        parts: [""],
+      },
+    ],
     prefix,
     group: null,
     directory,

@@ -21,7 +21,7 @@ async function microphone(keys: object) {
   const config = randMicrophone.config.parse({ kind: "rand-microphone", name: "mic", ...keys });
   const streams = randMicrophone.streams(config);
   supervisor = createSupervisor({
-    sensors: [{ name: "mic", kind: "rand-microphone", config, streams }],
+    sensors: [{ name: "mic", kind: "rand-microphone", config, streams, parts: [""] }],
     prefix,
     group: null,
     directory,

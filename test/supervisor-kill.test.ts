@@ -29,6 +29,7 @@ function supervise(backoffMs: number) {
         kind: "steady",
         config: { kind: "steady", name: "s" },
         streams: [{ name: "s", spec: {} }],
+        parts: [""],
       },
     ],
     prefix,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openReader } from "../src/ring.ts";
 import { sweepPrefix, sweepStreams } from "../src/streams/sweep.ts";
-import type { LifeTiming } from "../src/supervisor/sensor-life.ts";
+import type { LifeTiming } from "../src/supervisor/part-life.ts";
 import type { SensorStatus } from "../src/supervisor/sensor-status.ts";
 import { createSupervisor, type Supervisor, UnknownSensor } from "../src/supervisor/supervisor.ts";
 
@@ -25,7 +25,7 @@ function supervise(kind: string, keys: object = {}, timing = quick): Supervisor 
   const config = { kind, name: "s", ...keys };
   const streams = [{ name: "s", spec: {} }];
   supervisor = createSupervisor({
-    sensors: [{ name: "s", kind, config, streams }],
+    sensors: [{ name: "s", kind, config, streams, parts: [""] }],
     prefix,
     group: null,
     directory,

@@ -108,7 +108,9 @@ export class VideoRig {
     const config = video.config.parse({ kind: "video", name: "film", ...keys });
     const { prefix, directory } = this;
     const supervisor = createSupervisor({
-      sensors: [{ name: "film", kind: "video", config, streams: video.streams(config) }],
+      sensors: [
+        { name: "film", kind: "video", config, streams: video.streams(config), parts: [""] },
+      ],
       prefix,
       group: null,
       directory,
@@ -190,6 +192,7 @@ export class VideoRig {
 /** A sensor's context in this process, with real rings. */
 export class TestContext implements SensorContext {
   readonly name = "film";
+  readonly part = "";
   readonly stop = new AbortController();
   readonly signal = this.stop.signal;
   readonly counters: Record<string, number> = {};
@@ -222,6 +225,9 @@ export class TestContext implements SensorContext {
   state: SensorContext["state"] = (state, words) => this.states.push([state, words]);
   clock(): void {}
   calibration(): void {}
+  tell(): void {}
+  heard(): void {}
+  controls(): void {}
 
   close(): void {
     for (const writer of this.#writers.values()) writer.close();

@@ -87,24 +87,32 @@ const clockSchema = z.object({
   epoch: z.int(),
 });
 
+const processShape = {
+  name: z.string(),
+  state: z.enum(sensorStates),
+  words: z.string().nullable().openapi({ description: "What goes on, for people" }),
+  pid: z.int().nullable(),
+  restarts: z.int(),
+  streams: z.array(z.string()),
+  lastError: z
+    .object({
+      words: z.string(),
+      count: z.int().openapi({ description: "How often in a row" }),
+      at: z.string().openapi({ description: "ISO 8601, UTC" }),
+    })
+    .nullable(),
+  counters: z.record(z.string(), z.number()),
+};
+
 export const sensorSchema = z
   .object({
-    name: z.string(),
+    ...processShape,
     kind: z.string(),
-    state: z.enum(sensorStates),
-    words: z.string().nullable().openapi({ description: "What goes on, for people" }),
-    pid: z.int().nullable(),
-    restarts: z.int(),
-    streams: z.array(z.string()),
     clock: clockSchema.nullable(),
-    lastError: z
-      .object({
-        words: z.string(),
-        count: z.int().openapi({ description: "How often in a row" }),
-        at: z.string().openapi({ description: "ISO 8601, UTC" }),
-      })
-      .nullable(),
-    counters: z.record(z.string(), z.number()),
+    parts: z.array(z.object(processShape)).openapi({
+      description:
+        "Its processes, where it runs as several; then the sensor's own numbers are what they come to",
+    }),
   })
   .openapi("Sensor");
 export type SensorBody = z.infer<typeof sensorSchema>;

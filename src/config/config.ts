@@ -20,6 +20,8 @@ export interface ConfiguredSensor {
   kind: string;
   config: SensorConfig;
   streams: PlannedStream[];
+  /** A process for each; [""] where the sensor is one process. */
+  parts: string[];
 }
 
 export interface Config {
@@ -140,7 +142,8 @@ async function parseSensors(
     const { name } = parsed.data;
     const streams = kind.streams(parsed.data);
     problems.push(...nameProblems(yaml, path, name, streams, taken));
-    sensors.push({ name, kind: kind.kind, config: parsed.data, streams });
+    const parts = kind.parts?.(parsed.data) ?? [""];
+    sensors.push({ name, kind: kind.kind, config: parsed.data, streams, parts });
   }
   return sensors;
 }

@@ -2,7 +2,7 @@
 import { type Subprocess, spawn } from "bun";
 import { redact } from "../log/redact.ts";
 import { endingWords } from "./failure-words.ts";
-import type { Configure, FromSensor } from "./sensor-messages.ts";
+import type { Configure, FromSensor, ToSensor } from "./sensor-messages.ts";
 import { type Output, readOutput } from "./sensor-output.ts";
 
 export interface ChildTiming {
@@ -47,11 +47,12 @@ export class SensorChild {
 
   /** Throws where no process can be started. */
   constructor(options: ChildOptions) {
+    const { config, part } = options.configure;
     this.#timing = options.timing;
     const silence = Promise.withResolvers<void>();
     this.#process = spawn({
-      // The name is there for `ps`; everything else goes by IPC.
-      cmd: [process.execPath, entry, options.configure.config.name],
+      // The names are there for `ps`; everything else goes by IPC.
+      cmd: [process.execPath, entry, config.name, ...(part ? [part] : [])],
       stdio: ["ignore", "pipe", "pipe"],
       serialization: "advanced",
       ipc: (message: FromSensor) => this.#hear(message, options.said),
@@ -61,7 +62,7 @@ export class SensorChild {
     // Counted in beats of our own timer: a hub that was stopped itself must not blame its sensors.
     this.#watchdog = setInterval(() => this.#beat(), this.#timing.aliveMs);
     this.gone = this.#end(silence.promise);
-    this.#tell(options.configure);
+    this.send(options.configure);
   }
 
   get pid(): number {
@@ -70,7 +71,7 @@ export class SensorChild {
 
   /** Asks, asks again by SIGTERM, and then does not ask. */
   async stop(): Promise<void> {
-    this.#tell({ type: "stop" });
+    this.send({ type: "stop" });
     const { graceMs } = this.#timing;
     const term = setTimeout(() => this.#process.kill("SIGTERM"), graceMs);
     const kill = setTimeout(() => this.#process.kill("SIGKILL"), 2 * graceMs);
@@ -80,7 +81,7 @@ export class SensorChild {
   }
 
   /** A process that is just dying no longer listens; its end is reported by `gone`. */
-  #tell(message: Configure | { type: "stop" }): void {
+  send(message: ToSensor): void {
     try {
       this.#process.send(message);
     } catch {

@@ -1,30 +1,39 @@
 /** What a sensor is given in its process: rings to write, and the hub's ear. */
-import { type SensorContext, SensorError } from "../../sensors/sensor.ts";
+import { type Controls, type SensorContext, SensorError } from "../../sensors/sensor.ts";
 import { RingError } from "../ring/ffi.ts";
 import { createWriter, type RingWriter } from "../ring.ts";
-import type { Configure, FromSensor, LogLevelName } from "./sensor-messages.ts";
+import type { Configure, FromSensor, LogLevelName, ToSensor } from "./sensor-messages.ts";
+
+/** What comes from the hub while the sensor runs. */
+export type Heard = Exclude<ToSensor, { type: "configure" | "stop" }>;
 
 export interface ContextOwner {
   context: SensorContext;
+  hear(message: Heard): void;
   /** Retires and unlinks every ring. */
   close(): void;
 }
 
 /** How often the first frame is looked for; it resets the back-off and says `running`. */
 const firstFrameMs = 20;
+/** Told by other parts while this one still loads; beyond that the oldest are lost. */
+const earlyMax = 64;
 
 export function createContext(
   configure: Configure,
   signal: AbortSignal,
   send: (message: FromSensor) => void,
 ): ContextOwner {
-  const { config, prefix, group, directory, aliveMs } = configure;
+  const { config, part, prefix, group, directory, aliveMs } = configure;
   const writers = new Map<string, RingWriter>();
   const counters: Record<string, number> = {};
   const log =
     (level: LogLevelName) =>
     (words: string, properties: Record<string, unknown> = {}) =>
       send({ type: "log", level, words, properties });
+
+  let listener: Parameters<SensorContext["heard"]>[0] | null = null;
+  let early: Heard[] = [];
 
   const alive = setInterval(() => send({ type: "alive", counters }), aliveMs);
   let looking: ReturnType<typeof setInterval> | undefined;
@@ -36,6 +45,7 @@ export function createContext(
 
   const context: SensorContext = {
     name: config.name,
+    part,
     signal,
     counters,
     log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
@@ -59,6 +69,19 @@ export function createContext(
     state: (state, words) => send({ type: "state", state, words: words ?? null }),
     clock: (clock) => send({ type: "clock", clock }),
     calibration: (stream, calibration) => send({ type: "calibration", stream, calibration }),
+    tell: (message) => send({ type: "tell", message }),
+    heard(given) {
+      listener = given;
+      const waiting = early;
+      early = [];
+      for (const { message, from } of waiting) given(message, from);
+    },
+    controls(_controls: Controls) {},
+  };
+
+  const hear = (heard: Heard) => {
+    if (listener) listener(heard.message, heard.from);
+    else early = [...early, heard].slice(-earlyMax);
   };
 
   const close = () => {
@@ -67,7 +90,7 @@ export function createContext(
     for (const writer of writers.values()) writer.close();
     writers.clear();
   };
-  return { context, close };
+  return { context, hear, close };
 }
 
 /** So that two sensors can never fight over a ring, and a ring tells whose it is. */

@@ -1,206 +1,84 @@
 /**
- * The life of one sensor: one process after the other, with a back-off between them.
- *
- *   starting -> connecting | running | waiting -> (exit) -> restarting -> starting ...
- *                                              -> ended | failed
- *   any -> stopping -> stopped -> (start) -> starting
+ * The life of one sensor: its parts, started and stopped together, each with restarts of its own. What
+ * one part tells the others passes through here.
  */
-import type { Calibration } from "../../sensors/sensor.ts";
+import type { Calibration, ClockState } from "../../sensors/sensor.ts";
 import type { ConfiguredSensor } from "../config/config.ts";
-import { type Log, logFor } from "../log/log.ts";
-import { redact } from "../log/redact.ts";
-import { type ChildEnd, type ChildTiming, type Said, SensorChild } from "./sensor-child.ts";
-import type { SensorFailure, SensorStatus } from "./sensor-status.ts";
+import { PartLife, type PartOptions, type SensorNews } from "./part-life.ts";
+import { sumOf } from "./parts-status.ts";
+import type { SensorLifeState, SensorStatus } from "./sensor-status.ts";
 
-export interface LifeTiming extends ChildTiming {
-  /** Between a failure and the next process; doubled each time, back at this after a first frame. */
-  backoffMinMs: number;
-  backoffMaxMs: number;
-}
-
-export const lifeTiming: LifeTiming = {
-  backoffMinMs: 50,
-  backoffMaxMs: 5000,
-  aliveMs: 1000,
-  silentBeatsMax: 10,
-  graceMs: 1000,
-};
-
-export interface LifeOptions {
+export interface LifeOptions
+  extends Pick<PartOptions, "prefix" | "group" | "directory" | "kindsModule" | "timing" | "sweep"> {
   sensor: ConfiguredSensor;
-  prefix: string;
-  group: number | null;
-  directory: string;
-  kindsModule: string;
-  timing: LifeTiming;
   changed(status: SensorStatus): void;
-  /** Clears away what a process that could not do it itself has left of these streams. */
-  sweep(streams: string[]): void;
 }
+
+const resting: readonly SensorLifeState[] = ["stopped", "ended", "failed"];
 
 export class SensorLife {
   /** By stream, as the sensor told them last. */
   readonly calibrations = new Map<string, Calibration>();
   readonly #options: LifeOptions;
-  readonly #log: Log;
-  readonly #streams: Set<string>;
-  #status: SensorStatus;
-  #wanted = false;
-  #child: SensorChild | null = null;
-  /** Resolves when what follows from the end of the child has been done. */
-  #ending: Promise<void> = Promise.resolve();
-  #backoffMs: number;
-  #backoff: ReturnType<typeof setTimeout> | undefined;
-  /** One order after the other: a stop in the middle of a start would leave a process behind. */
-  #orders: Promise<void> = Promise.resolve();
+  readonly #parts: PartLife[];
+  #clock: ClockState | null = null;
 
   constructor(options: LifeOptions) {
-    const { sensor, timing } = options;
+    const { sensor, changed: _, ...shared } = options;
     this.#options = options;
-    this.#log = logFor("sensor", sensor.name);
-    this.#streams = new Set(sensor.streams.map((stream) => stream.name));
-    this.#backoffMs = timing.backoffMinMs;
-    this.#status = {
-      name: sensor.name,
-      kind: sensor.kind,
-      state: "stopped",
-      words: null,
-      pid: null,
-      restarts: 0,
-      streams: [...this.#streams],
-      clock: null,
-      lastError: null,
-      counters: {},
-    };
+    this.#parts = sensor.parts.map((part) => {
+      const life: PartLife = new PartLife({
+        ...shared,
+        config: sensor.config,
+        part,
+        changed: () => this.#changed(),
+        said: (news) => this.#hear(news, life),
+      });
+      return life;
+    });
   }
 
   get status(): SensorStatus {
-    return this.#status;
+    const { name, kind, streams: planned } = this.#options.sensor;
+    const parts = this.#parts.map((part) => part.status);
+    const sum = sumOf(parts);
+    const streams = [...new Set([...planned.map((stream) => stream.name), ...sum.streams])];
+    const shown = parts.length > 1 ? parts : [];
+    return { name, kind, ...sum, streams, clock: this.#clock, parts: shown };
   }
 
-  start(): Promise<void> {
-    return this.#order(async () => {
-      if (this.#wanted) return;
-      this.#wanted = true;
-      this.#backoffMs = this.#options.timing.backoffMinMs;
-      this.#launch();
-    });
+  /** Also those of its parts that have come to rest alone. */
+  async start(): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.start()));
   }
 
-  /** Resolves when the process is gone and nothing of it is left. */
-  stop(): Promise<void> {
-    return this.#order(async () => {
-      this.#wanted = false;
-      clearTimeout(this.#backoff);
-      if (this.#child) {
-        this.#change({ state: "stopping", words: null });
-        await this.#child.stop();
-        await this.#ending;
-      } else if (this.#status.state === "restarting") {
-        this.#rest("stopped");
-      }
-    });
+  /** Resolves when every process is gone and nothing of them is left. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.stop()));
   }
 
-  #order(what: () => Promise<void>): Promise<void> {
-    const done = this.#orders.then(what);
-    this.#orders = done.catch(() => {}); // its caller hears of it; the next order is another matter
-    return done;
-  }
-
-  #change(part: Partial<SensorStatus>): void {
-    this.#status = { ...this.#status, ...part };
-    this.#options.changed(this.#status);
-  }
-
-  #launch(): void {
-    const { sensor, kindsModule, prefix, group, directory, timing } = this.#options;
-    const { config } = sensor;
-    const { aliveMs } = timing;
-    this.#change({ state: "starting", words: null });
-    try {
-      const child = new SensorChild({
-        configure: { type: "configure", kindsModule, config, prefix, group, directory, aliveMs },
-        timing,
-        said: (message) => this.#hear(message),
-        printed: (line) => this.#log.debug(line),
-      });
-      this.#child = child;
-      this.#ending = child.gone.then((end) => this.#ended(end));
-      this.#change({ pid: child.pid });
-    } catch (error) {
-      this.#tryAgain(`No process could be started: ${(error as Error).message}`);
+  #changed(): void {
+    const { status } = this;
+    // Also planned rings, which another hub may have left; while a part lives they may be its own.
+    if (this.#parts.every((part) => resting.includes(part.status.state))) {
+      this.#options.sweep(status.streams);
     }
+    this.#options.changed(status);
   }
 
-  #hear(message: Said): void {
-    switch (message.type) {
-      case "alive":
-        this.#status = { ...this.#status, counters: message.counters };
-        break;
-      case "stream":
-        this.#streams.add(message.name);
-        this.#change({ streams: [...this.#streams] });
-        break;
-      case "first-frame":
-        this.#backoffMs = this.#options.timing.backoffMinMs;
-        this.#change({ state: "running", words: null });
-        break;
-      case "state":
-        this.#change({ state: message.state, words: message.words && redact(message.words) });
-        break;
+  #hear(news: SensorNews, from: PartLife): void {
+    switch (news.type) {
       case "clock":
-        this.#change({ clock: message.clock });
+        this.#clock = news.clock;
+        this.#changed();
         break;
       case "calibration":
-        this.calibrations.set(message.stream, message.calibration);
+        this.calibrations.set(news.stream, news.calibration);
         break;
-      case "log":
-        this.#log[message.level](message.words, message.properties);
+      case "tell":
+        for (const part of this.#parts) {
+          if (part !== from) part.tell(news.message, from.status.name);
+        }
     }
   }
-
-  #ended(end: ChildEnd): void {
-    this.#child = null;
-    this.#status = { ...this.#status, pid: null };
-    if (!this.#wanted) this.#rest("stopped");
-    else if (end.type === "ended") this.#rest("ended");
-    else if (end.type === "crashed" || end.retry) this.#tryAgain(end.words);
-    else this.#fail(end.words);
-  }
-
-  #fail(words: string): void {
-    this.#blame(words);
-    this.#log.error(words);
-    this.#rest("failed");
-  }
-
-  #rest(state: "stopped" | "ended" | "failed"): void {
-    this.#wanted = false;
-    this.#options.sweep([...this.#streams]);
-    this.#change({ state, words: null });
-  }
-
-  #tryAgain(words: string): void {
-    const waitMs = this.#backoffMs;
-    this.#backoffMs = Math.min(waitMs * 2, this.#options.timing.backoffMaxMs);
-    this.#blame(words);
-    this.#log.error(`${words}\nstarts again in ${waitMs} ms`);
-    this.#backoff = setTimeout(() => {
-      this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
-      this.#launch();
-    }, waitMs);
-    this.#change({ state: "restarting", words: `starts again in ${waitMs} ms` });
-  }
-
-  #blame(words: string): void {
-    this.#status = { ...this.#status, lastError: sameOrNew(this.#status.lastError, words) };
-  }
-}
-
-/** Two failures are the same where they differ only in numbers: pids and addresses change each time. */
-function sameOrNew(last: SensorFailure | null, words: string): SensorFailure {
-  const sameness = (text: string) => text.replace(/\d+/g, "#");
-  const repeated = last !== null && sameness(last.words) === sameness(words);
-  return { words, count: repeated ? last.count + 1 : 1, at: new Date().toISOString() };
 }

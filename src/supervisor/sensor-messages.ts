@@ -9,6 +9,8 @@ export interface Configure {
   /** The module that maps kinds to their loaders: sensors/kinds.ts, or another in tests. */
   kindsModule: string;
   config: SensorConfig;
+  /** Which of the kind's parts to run; "" where it has only one. */
+  part: string;
   prefix: string;
   /** Number of the group that may read, null for none. */
   group: number | null;
@@ -17,7 +19,11 @@ export interface Configure {
   aliveMs: number;
 }
 
-export type ToSensor = Configure | { type: "stop" };
+export type ToSensor =
+  | Configure
+  | { type: "stop" }
+  /** From another process of the same sensor. */
+  | { type: "told"; message: unknown; from: string };
 
 export type LogLevelName = "debug" | "info" | "warn" | "error";
 
@@ -29,6 +35,8 @@ export type FromSensor =
   | { type: "state"; state: SensorState; words: string | null }
   | { type: "clock"; clock: ClockState }
   | { type: "calibration"; stream: string; calibration: Calibration }
+  /** For the other processes of the sensor. */
+  | { type: "tell"; message: unknown }
   | { type: "log"; level: LogLevelName; words: string; properties: Record<string, unknown> }
   /** A {@link SensorError}: words for the user, and whether trying again can help. */
   | { type: "failed"; words: string; retry: boolean }

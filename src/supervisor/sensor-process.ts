@@ -8,6 +8,7 @@ import { type ContextOwner, createContext } from "./sensor-context.ts";
 import type { Configure, FromSensor, ToSensor } from "./sensor-messages.ts";
 
 const stop = new AbortController();
+let owner: ContextOwner | null = null;
 
 // Ctrl-C in a terminal reaches every process there: the hub decides, and tells us.
 process.on("SIGINT", () => {});
@@ -15,21 +16,23 @@ process.on("SIGTERM", () => stop.abort());
 process.on("disconnect", () => stop.abort());
 process.on("message", (message: ToSensor) => {
   if (message.type === "stop") stop.abort();
-  if (message.type === "configure") void live(message);
+  else if (message.type === "configure") void live(message);
+  else owner?.hear(message);
 });
 
 // A killed hub takes its sensors along even while one of them is stuck in native code.
 endWithParent(process.ppid);
 
 async function live(configure: Configure): Promise<void> {
-  const owner = createContext(configure, stop.signal, send);
+  const made = createContext(configure, stop.signal, send);
+  owner = made;
   try {
     const { sensorKinds } = await import(configure.kindsModule);
     const kind: SensorKind = await sensorKinds[configure.config.kind]();
-    await kind.run(configure.config, owner.context);
-    await finish(owner, stop.signal.aborted ? null : { type: "ended" });
+    await kind.run(configure.config, made.context);
+    await finish(made, stop.signal.aborted ? null : { type: "ended" });
   } catch (error) {
-    await giveUp(owner, error);
+    await giveUp(made, error);
   }
 }
 

@@ -36,7 +36,16 @@ export interface SensorStatus {
   clock: ClockState | null;
   lastError: SensorFailure | null;
   counters: Record<string, number>;
+  /** Empty where the sensor is one process. Else the rest is what its parts come to. */
+  parts: PartStatus[];
 }
+
+/** One process of a sensor that runs as several. */
+export interface PartStatus
+  extends Pick<
+    SensorStatus,
+    "name" | "state" | "words" | "pid" | "restarts" | "streams" | "lastError" | "counters"
+  > {}
 
 export interface SensorFailure {
   /** Complete sentences, several lines where a crash left some on its stderr. */

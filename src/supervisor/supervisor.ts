@@ -1,7 +1,8 @@
 /** The hub's sensors: one process each, started, watched, restarted and ended here. */
 import type { Calibration } from "../../sensors/sensor.ts";
 import type { ConfiguredSensor } from "../config/config.ts";
-import { type LifeTiming, lifeTiming, SensorLife } from "./sensor-life.ts";
+import { type LifeTiming, lifeTiming } from "./part-life.ts";
+import { SensorLife } from "./sensor-life.ts";
 import type { SensorStatus } from "./sensor-status.ts";
 
 export interface Supervisor {
