@@ -1,7 +1,4 @@
-/**
- * Decoded pictures into the ring: converted and scaled by FFmpeg straight into the slot, which is the
- * only time their bytes are written after decoding. A new size is a new generation.
- */
+/** Decoded pictures into the ring, converted straight into the slot. A new size is a new generation. */
 import {
   type FieldSpec,
   fieldsBytes,
@@ -12,7 +9,8 @@ import { encodeFields, layOutFields } from "../../src/ring/fields.ts";
 import type { FrameMeta, RingWriter } from "../../src/ring.ts";
 import { type SensorContext, SensorError } from "../sensor.ts";
 import type { Ffmpeg, Frame } from "./ffmpeg.ts";
-import { ffmpegFormat, fits, layoutOf, type PixelFormat } from "./pixel-formats.ts";
+import { createPictureConversion, overrunBytes } from "./picture-conversion.ts";
+import { fits, layoutOf, type PixelFormat } from "./pixel-formats.ts";
 
 /** What the source knows of itself, the same for every picture of a connection. */
 export interface PictureOrigin {
@@ -43,21 +41,6 @@ export interface PictureRing {
   close(): void;
 }
 
-/**
- * FFmpeg's fast conversion from planar YUV to colour works on 16 pixels at a time. With rows packed as
- * ours are it leaves the last columns black where fewer than 8 pixels are over (854, 1366; seen with
- * FFmpeg 5 and 8 alike), so there it writes rows of its own, copied into the slot by FFmpeg.
- */
-function needsOwnRows(format: PixelFormat, width: number): boolean {
-  return (format === "bgr24" || format === "rgb24") && width % 16 > 0 && width % 16 < 8;
-}
-
-/**
- * FFmpeg's fast conversions write whole vectors: at widths that are no multiple of 16 up to 23 bytes
- * behind the last row (measured with FFmpeg 8), which would be the next slot's header.
- */
-const overrunBytes = 64;
-
 const unknown = 0xffff_ffff_ffff_ffffn;
 
 export function pictureFields(ticks: string): FieldSpec[] {
@@ -75,13 +58,7 @@ export function createPictureRing(
   context: SensorContext,
   settings: PictureSettings,
 ): PictureRing {
-  const scaler = new ffmpeg.SoftwareScaleContext();
-  scaler.allocContext();
-  // Owns no memory: it points into the slot of the moment.
-  const target = new ffmpeg.Frame();
-  target.alloc();
-  const ownRows = new ffmpeg.Frame();
-  let viaOwnRows = false;
+  const conversion = createPictureConversion(ffmpeg, settings.pixelFormat);
   let writer: RingWriter | null = null;
   let made = { width: 0, height: 0, origin: null as PictureOrigin | null, spec: "" };
   let bytes = 0;
@@ -116,25 +93,7 @@ export function createPictureRing(
     bytes = frameBytes(spec);
     writer = context.stream(context.name, spec, { payloadCapacity: bytes + overrunBytes });
     fieldBytes = new Uint8Array(fieldsBytes(fields));
-    target.width = size.width;
-    target.height = size.height;
-    target.format = ffmpegFormat(ffmpeg, settings.pixelFormat);
-    viaOwnRows = needsOwnRows(settings.pixelFormat, size.width);
-    if (viaOwnRows) prepareOwnRows();
-  };
-
-  const prepareOwnRows = () => {
-    ownRows.alloc();
-    ownRows.width = target.width;
-    ownRows.height = target.height;
-    ownRows.format = target.format;
-    ffmpeg.FFmpegError.throwIfError(ownRows.getBuffer(), "memory for a picture");
-  };
-
-  const convert = (frame: Frame): number => {
-    if (!viaOwnRows) return scaler.scaleFrameSync(target, frame);
-    const result = scaler.scaleFrameSync(ownRows, frame);
-    return result < 0 ? result : target.copy(ownRows);
+    conversion.prepare(size);
   };
 
   return {
@@ -143,9 +102,7 @@ export function createPictureRing(
       const ring = writer as RingWriter;
       const slot = ring.acquire();
       placed = frame;
-      // Sets pointers and strides and copies nothing, whatever its name says (av_image_fill_arrays).
-      target.fromBuffer(Buffer.from(slot.buffer, slot.byteOffset, slot.byteLength));
-      const result = convert(frame);
+      const result = conversion.convert(frame, slot);
       if (result >= 0) return;
       ring.abort();
       throw new SensorError(
@@ -166,11 +123,7 @@ export function createPictureRing(
       (writer as RingWriter).commit(bytes, { ...meta, fields: fieldBytes });
     },
     discard: () => writer?.abort(),
-    close() {
-      scaler.freeContext();
-      target.free();
-      ownRows.free();
-    },
+    close: () => conversion.close(),
   };
 }
 
