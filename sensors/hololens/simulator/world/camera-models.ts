@@ -27,6 +27,8 @@ export interface CameraModel {
   facing: 1 | -1;
   /** Rig node to camera, 4x4 for row vectors: p_camera = p_rig · E. */
   extrinsics: Float32Array;
+  /** Of a depth camera: it tells nothing beyond; the near one's depths would repeat. */
+  rangeMetres?: number;
   /** What is assumed, where nothing was measured. */
   derived?: string;
   /** Root mean square and largest distance from the measured table: on the plane at z = 1, and in pixels. */
@@ -83,7 +85,7 @@ export const cameraModels = {
     ...grey,
     lens: leftFrontLens,
     extrinsics: rigExtrinsics["vlc-leftfront"],
-    residual: { plane: [0, 0], pixels: [0, 0] },
+    residual: { plane: [0.00016, 0.0014], pixels: [0.056, 0.48] },
   },
   "vlc-rightfront": {
     ...grey,
@@ -108,8 +110,9 @@ export const cameraModels = {
     height: 288,
     facing: 1,
     lens: longthrowLens,
+    rangeMetres: 7.5,
     extrinsics: rigExtrinsics["depth-longthrow"],
-    residual: { plane: [0, 0], pixels: [0, 0] },
+    residual: { plane: [0.00011, 0.0007], pixels: [0.019, 0.067] },
   },
   "depth-ahat": {
     width: 512,
@@ -125,6 +128,7 @@ export const cameraModels = {
       radial: none,
       halfFieldDegrees: 63,
     },
+    rangeMetres: 1,
     extrinsics: rigExtrinsics["depth-longthrow"],
     derived:
       "long throw's sensor, place and focal length with its whole picture: a lens whose distances from the " +
