@@ -34,6 +34,8 @@ export interface ClockState {
   ratePpm: number | null;
   roundTripNs: bigint | null;
   probes: number;
+  /** When the newest probe that this rests on was asked, CLOCK_MONOTONIC; null where there is none. */
+  probedNs: bigint | null;
   epoch: number;
 }
 
@@ -105,7 +107,7 @@ export interface SensorContext {
    * process was still loading. One listener.
    */
   heard(listener: (message: unknown, part: string) => void): void;
-  /** Makes this process the one that answers for the sensor's controls. */
+  /** Makes this process the one that answers for the sensor's controls. Call it before anything is awaited. */
   controls(controls: Controls): void;
 }
 

@@ -77,6 +77,7 @@ test("a clock's 64-bit numbers are text, unknown ones null", () => {
     ratePpm: 1.5,
     roundTripNs: 7n,
     probes: 3,
+    probedNs: 1n,
     epoch: 1,
   };
   const status = api.supervisor.list()[0];
@@ -84,4 +85,5 @@ test("a clock's 64-bit numbers are text, unknown ones null", () => {
   const body = sensorBody({ ...status, clock });
   expect(sensorSchema.parse(body)).toEqual(body);
   expect(body.clock).toMatchObject({ offsetNs: "-1152921504606846976", errorNs: null });
+  expect(body.clock).toMatchObject({ probedNs: "1", probeAgeNs: expect.stringMatching(/^\d+$/) });
 });

@@ -4,7 +4,11 @@ import { expect } from "bun:test";
 import { createApp } from "../src/api/app.ts";
 import { StreamRegistry } from "../src/streams/streams.ts";
 import { sweepStreams } from "../src/streams/sweep.ts";
-import { createSupervisor, type Supervisor } from "../src/supervisor/supervisor.ts";
+import {
+  createSupervisor,
+  type Supervisor,
+  type SupervisorOptions,
+} from "../src/supervisor/supervisor.ts";
 import type { TestRings } from "./rings.ts";
 
 /** A camera that starts in no time and makes little work. */
@@ -17,7 +21,8 @@ export class TestApi {
 
   constructor(
     readonly rings: TestRings,
-    sensors: { kind: string; name: string }[] = [],
+    sensors: { kind: string; name: string; parts?: string[] }[] = [],
+    options: Pick<SupervisorOptions, "kindsModule" | "timing"> = {},
   ) {
     const { prefix, directory } = rings;
     this.registry = new StreamRegistry({ prefix });
@@ -27,8 +32,9 @@ export class TestApi {
         kind: config.kind,
         config,
         streams: [{ name: config.name, spec: {} }],
-        parts: [""],
+        parts: config.parts ?? [""],
       })),
+      ...options,
       prefix,
       group: null,
       directory,

@@ -159,6 +159,7 @@ function tellClock(context: SensorContext, { offsetNs, epoch }: FilmTime): void 
     ratePpm: 0,
     roundTripNs: null,
     probes: 0,
+    probedNs: null,
     epoch,
   });
 }

@@ -27,7 +27,7 @@ export function createNetworkClock(): LiveClock {
     reconnected: clock.reset,
     state() {
       const { offsetNs, ratePpm, samples, epoch } = clock.state;
-      const unknown = { errorNs: null, roundTripNs: null };
+      const unknown = { errorNs: null, roundTripNs: null, probedNs: null };
       return { method: "one-way", offsetNs, ratePpm, probes: samples, epoch, ...unknown };
     },
   };
@@ -69,7 +69,7 @@ export function createDeviceClock(): LiveClock {
     state() {
       if (!stamped) return arrivals.state();
       const offsetNs = newestNs === null ? null : 0n;
-      const unknown = { errorNs: null, roundTripNs: null, probes: 0 };
+      const unknown = { errorNs: null, roundTripNs: null, probedNs: null, probes: 0 };
       return { method: "local", offsetNs, ratePpm: 0, epoch: 0, ...unknown };
     },
   };

@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { StreamRegistry } from "../streams/streams.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
+import { controlsRoutes } from "./controls.ts";
 import { docsRoutes } from "./docs.ts";
 import { eventRoutes } from "./events.ts";
 import { type ApiEnv, headers, jsonOnly, knownHostOnly } from "./guard.ts";
@@ -33,6 +34,7 @@ export function createApp(parts: Parts): App {
     latestRoutes(parts),
     layoutRoutes(),
     sensorRoutes(parts),
+    controlsRoutes(parts),
     eventRoutes(parts),
     healthRoutes(),
     metricsRoutes(parts),

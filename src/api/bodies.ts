@@ -4,11 +4,11 @@ import { redactDeep } from "../log/redact.ts";
 import { pixelFormatOf } from "../pictures/pictures.ts";
 import type { Descriptor } from "../ring/descriptor.ts";
 import { monotonicNs } from "../ring/ffi.ts";
-import type { FieldValue } from "../ring/fields.ts";
 import type { SegmentFrame } from "../ring/segment.ts";
 import type { Stream } from "../streams/stream.ts";
 import type { SensorStatus } from "../supervisor/sensor-status.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
+import { jsonObject } from "./json.ts";
 import type { FrameBody, SensorBody, StreamBody } from "./schemas.ts";
 
 const shown = new WeakMap<Descriptor, Descriptor>();
@@ -75,29 +75,28 @@ export function frameBody(stream: Stream, frame: SegmentFrame): FrameBody {
     publishTimeNs: text(header.publishTimeNs),
     publishUtcNs: text(header.publishUtcNs),
     ageNs: text(age),
-    fields: Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, fieldBody(value)]),
-    ),
+    fields: jsonObject(fields),
   };
-}
-
-function fieldBody(value: FieldValue): unknown {
-  if (Array.isArray(value)) return value.map(fieldBody);
-  if (typeof value === "bigint") return text(value);
-  return Number.isFinite(value) ? value : null;
 }
 
 export function sensorBody(status: SensorStatus): SensorBody {
   return { ...status, clock: status.clock && clockBody(status.clock) };
 }
 
-function clockBody({ offsetNs, errorNs, roundTripNs, ...clock }: ClockState) {
+function clockBody({ offsetNs, errorNs, roundTripNs, probedNs, ...clock }: ClockState) {
   return {
     ...clock,
     offsetNs: text(offsetNs),
     errorNs: text(errorNs),
     roundTripNs: text(roundTripNs),
+    probedNs: text(probedNs),
+    probeAgeNs: text(probeAgeNs(probedNs)),
   };
+}
+
+/** Null where there was no probe. */
+export function probeAgeNs(probedNs: bigint | null): bigint | null {
+  return probedNs === null ? null : monotonicNs() - probedNs;
 }
 
 function text(value: bigint): string;

@@ -84,6 +84,8 @@ const clockSchema = z.object({
   ratePpm: z.number().nullable(),
   roundTripNs: integer64("Of the probes").nullable(),
   probes: z.int(),
+  probedNs: integer64("When the newest probe was asked, CLOCK_MONOTONIC").nullable(),
+  probeAgeNs: integer64("Since then").nullable(),
   epoch: z.int(),
 });
 

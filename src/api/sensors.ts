@@ -59,7 +59,7 @@ export function sensorRoutes({ supervisor }: Parts) {
   app.openapi(list, (c) => c.json({ sensors: supervisor.list().map(sensorBody) }, 200, fresh));
   app.openapi(one, (c) => {
     const { name } = c.req.valid("param");
-    return c.json(sensorBody(known(supervisor, name)), 200, fresh);
+    return c.json(sensorBody(knownSensor(supervisor, name)), 200, fresh);
   });
   for (const [route, action] of [
     [start, "start"],
@@ -67,7 +67,7 @@ export function sensorRoutes({ supervisor }: Parts) {
     [restart, "restart"],
   ] as const) {
     app.openapi(route, async (c) => {
-      const { name } = known(supervisor, c.req.valid("param").name);
+      const { name } = knownSensor(supervisor, c.req.valid("param").name);
       return c.json(sensorBody(await supervisor[action](name)), 200, fresh);
     });
   }
@@ -76,7 +76,7 @@ export function sensorRoutes({ supervisor }: Parts) {
 
 const fresh = { "Cache-Control": "no-store" };
 
-function known(supervisor: Supervisor, name: string): SensorStatus {
+export function knownSensor(supervisor: Supervisor, name: string): SensorStatus {
   const status = supervisor.get(name);
   if (status) return status;
   const names = supervisor.list().map((one) => one.name);

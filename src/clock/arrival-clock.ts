@@ -24,7 +24,7 @@ export function createArrivalClock(options: { ticksPerSecond: number }): DeviceC
     reset: clock.reset,
     state() {
       const { offsetNs, ratePpm, samples, epoch } = clock.state;
-      const unknown = { errorNs: null, roundTripNs: null };
+      const unknown = { errorNs: null, roundTripNs: null, probedNs: null };
       return { method: "one-way", offsetNs, ratePpm, probes: samples, epoch, ...unknown };
     },
   };

@@ -113,6 +113,7 @@ function stateOf({ estimate, epoch, count }: ReturnType<typeof createProbeFilter
     ratePpm: estimate && estimate.rate * 1e6,
     roundTripNs: estimate && whole(estimate.leastRoundTripNs),
     probes: count,
+    probedNs: estimate?.askedNs ?? null,
     epoch,
   };
 }

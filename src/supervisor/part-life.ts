@@ -9,6 +9,7 @@
 import type { SensorConfig } from "../../sensors/sensor.ts";
 import { type Log, logFor } from "../log/log.ts";
 import { redact } from "../log/redact.ts";
+import { ControlCalls } from "./control-calls.ts";
 import { type ChildEnd, type ChildTiming, type Said, SensorChild } from "./sensor-child.ts";
 import type { PartStatus, SensorFailure } from "./sensor-status.ts";
 
@@ -16,6 +17,8 @@ export interface LifeTiming extends ChildTiming {
   /** Between a failure and the next process; doubled each time, back at this after a first frame. */
   backoffMinMs: number;
   backoffMaxMs: number;
+  /** A question about controls is given up after it. */
+  answerMs: number;
 }
 
 export const lifeTiming: LifeTiming = {
@@ -24,6 +27,7 @@ export const lifeTiming: LifeTiming = {
   aliveMs: 1000,
   silentBeatsMax: 10,
   graceMs: 1000,
+  answerMs: 5000,
 };
 
 /** What is the whole sensor's, whichever part says it. */
@@ -45,6 +49,7 @@ export interface PartOptions {
 }
 
 export class PartLife {
+  readonly calls: ControlCalls;
   readonly #options: PartOptions;
   readonly #log: Log;
   readonly #streams = new Set<string>();
@@ -63,6 +68,14 @@ export class PartLife {
     this.#options = options;
     this.#log = logFor("sensor", config.name, ...(part ? [part] : []));
     this.#backoffMs = timing.backoffMinMs;
+    this.calls = new ControlCalls({
+      name: config.name,
+      answerMs: timing.answerMs,
+      send: (question) => {
+        this.#child?.send(question);
+        return this.#child !== null;
+      },
+    });
     this.#status = {
       name: part,
       state: "stopped",
@@ -161,6 +174,13 @@ export class PartLife {
       case "tell":
         this.#options.said(message);
         break;
+      case "controls":
+        this.calls.offered(message.schema);
+        break;
+      case "control-state":
+      case "control-refusal":
+        this.calls.hear(message);
+        break;
       case "log":
         this.#log[message.level](message.words, message.properties);
     }
@@ -168,6 +188,7 @@ export class PartLife {
 
   #ended(end: ChildEnd): void {
     this.#child = null;
+    this.calls.abandon();
     this.#status = { ...this.#status, pid: null };
     if (!this.#wanted) this.#rest("stopped");
     else if (end.type === "ended") this.#rest("ended");

@@ -1,11 +1,13 @@
 /** What a sensor is given in its process: rings to write, and the hub's ear. */
-import { type Controls, type SensorContext, SensorError } from "../../sensors/sensor.ts";
+import { type SensorContext, SensorError } from "../../sensors/sensor.ts";
 import { RingError } from "../ring/ffi.ts";
 import { createWriter, type RingWriter } from "../ring.ts";
+import { createControlAnswers } from "./control-answers.ts";
 import type { Configure, FromSensor, LogLevelName, ToSensor } from "./sensor-messages.ts";
 
 /** What comes from the hub while the sensor runs. */
 export type Heard = Exclude<ToSensor, { type: "configure" | "stop" }>;
+type Told = Extract<Heard, { type: "told" }>;
 
 export interface ContextOwner {
   context: SensorContext;
@@ -33,7 +35,8 @@ export function createContext(
       send({ type: "log", level, words, properties });
 
   let listener: Parameters<SensorContext["heard"]>[0] | null = null;
-  let early: Heard[] = [];
+  let early: Told[] = [];
+  const answers = createControlAnswers(send);
 
   const alive = setInterval(() => send({ type: "alive", counters }), aliveMs);
   let looking: ReturnType<typeof setInterval> | undefined;
@@ -76,11 +79,12 @@ export function createContext(
       early = [];
       for (const { message, from } of waiting) given(message, from);
     },
-    controls(_controls: Controls) {},
+    controls: answers.offer,
   };
 
   const hear = (heard: Heard) => {
-    if (listener) listener(heard.message, heard.from);
+    if (heard.type === "control") void answers.answer(heard);
+    else if (listener) listener(heard.message, heard.from);
     else early = [...early, heard].slice(-earlyMax);
   };
 

@@ -2,7 +2,12 @@
  * The life of one sensor: its parts, started and stopped together, each with restarts of its own. What
  * one part tells the others passes through here.
  */
-import type { Calibration, ClockState } from "../../sensors/sensor.ts";
+import {
+  type Calibration,
+  type ClockState,
+  ControlError,
+  type Controls,
+} from "../../sensors/sensor.ts";
 import type { ConfiguredSensor } from "../config/config.ts";
 import { PartLife, type PartOptions, type SensorNews } from "./part-life.ts";
 import { sumOf } from "./parts-status.ts";
@@ -15,6 +20,8 @@ export interface LifeOptions
 }
 
 const resting: readonly SensorLifeState[] = ["stopped", "ended", "failed"];
+/** Whoever has controls has offered them by then. */
+const started: readonly SensorLifeState[] = ["connecting", "running", "waiting"];
 
 export class SensorLife {
   /** By stream, as the sensor told them last. */
@@ -55,6 +62,18 @@ export class SensorLife {
   /** Resolves when every process is gone and nothing of them is left. */
   async stop(): Promise<void> {
     await Promise.all(this.#parts.map((part) => part.stop()));
+  }
+
+  /**
+   * Null where the kind has none. Throws {@link ControlError} where that is not known, because it does not
+   * run.
+   */
+  get controls(): Controls | null {
+    for (const { calls } of this.#parts) if (calls.controls) return calls.controls;
+    if (this.#parts.every((part) => started.includes(part.status.state))) return null;
+    const { name, state } = this.status;
+    const words = `Sensor "${name}" does not run now (${state}); whether it has controls shows once it does.`;
+    throw new ControlError(words, { reason: "unavailable" });
   }
 
   #changed(): void {

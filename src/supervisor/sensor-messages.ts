@@ -2,7 +2,13 @@
  * What the hub and a sensor's process tell each other over IPC. The configuration comes this way and
  * never as arguments: addresses carry passwords, and every user of the machine can list arguments.
  */
-import type { Calibration, ClockState, SensorConfig, SensorState } from "../../sensors/sensor.ts";
+import type {
+  Calibration,
+  ClockState,
+  ControlError,
+  SensorConfig,
+  SensorState,
+} from "../../sensors/sensor.ts";
 
 export interface Configure {
   type: "configure";
@@ -23,7 +29,18 @@ export type ToSensor =
   | Configure
   | { type: "stop" }
   /** From another process of the same sensor. */
-  | { type: "told"; message: unknown; from: string };
+  | { type: "told"; message: unknown; from: string }
+  | ControlQuestion;
+
+/** `id` comes back with the answer. */
+export type ControlQuestion = { type: "control"; id: number } & (
+  | { ask: "get" }
+  | { ask: "set"; values: unknown }
+);
+
+export type ControlAnswer =
+  | { type: "control-state"; id: number; values: Record<string, unknown> }
+  | { type: "control-refusal"; id: number; words: string; reason: ControlError["reason"] };
 
 export type LogLevelName = "debug" | "info" | "warn" | "error";
 
@@ -37,6 +54,9 @@ export type FromSensor =
   | { type: "calibration"; stream: string; calibration: Calibration }
   /** For the other processes of the sensor. */
   | { type: "tell"; message: unknown }
+  /** This process answers for the sensor's controls. */
+  | { type: "controls"; schema: Record<string, unknown> }
+  | ControlAnswer
   | { type: "log"; level: LogLevelName; words: string; properties: Record<string, unknown> }
   /** A {@link SensorError}: words for the user, and whether trying again can help. */
   | { type: "failed"; words: string; retry: boolean }

@@ -1,5 +1,5 @@
 /** The hub's sensors: one process each, started, watched, restarted and ended here. */
-import type { Calibration } from "../../sensors/sensor.ts";
+import type { Calibration, Controls } from "../../sensors/sensor.ts";
 import type { ConfiguredSensor } from "../config/config.ts";
 import { type LifeTiming, lifeTiming } from "./part-life.ts";
 import { SensorLife } from "./sensor-life.ts";
@@ -13,6 +13,11 @@ export interface Supervisor {
   /** Resolves when its process is gone and its rings are unlinked. */
   stop(name: string): Promise<SensorStatus>;
   restart(name: string): Promise<SensorStatus>;
+  /**
+   * Null where the sensor has none. They answer within seconds, or throw a ControlError; so does this where
+   * nothing is known yet. Throws {@link UnknownSensor}.
+   */
+  controls(name: string): Controls | null;
   /** By the name of a stream, as its sensor told it last. */
   calibration(stream: string): Calibration | undefined;
   /** Called at each change of a status; returns the function that ends it. */
@@ -81,6 +86,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await life(name).stop();
       return supervisor.start(name);
     },
+    controls: (name) => life(name).controls,
     calibration(stream) {
       for (const one of lives.values()) {
         const found = one.calibrations.get(stream);
