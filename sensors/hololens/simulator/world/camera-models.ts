@@ -19,9 +19,12 @@ import {
 } from "./lens.ts";
 import { rigExtrinsics } from "./rig.ts";
 
-export interface CameraModel {
+export interface Size {
   width: number;
   height: number;
+}
+
+export interface CameraModel extends Size {
   lens: Lens;
   /** 1: looks along +z; -1: along -z, as the colour camera does. The plane is at z = 1 for both. */
   facing: 1 | -1;
@@ -164,6 +167,27 @@ export function rayOf(model: CameraModel, u: number, v: number): PlanePoint | nu
  */
 export function project(model: CameraModel, [x, y, z]: Vector): Pixel | null {
   return z * model.facing > 0 ? functionsOf(model).project(x / z, y / z) : null;
+}
+
+/**
+ * What the colour camera tells of a size: its picture is scaled, not cut.
+ *
+ * @param format pixels; default: the size of the model
+ * @returns pixels
+ */
+export function pvIntrinsics({ width, height }: Size = cameraModels.pv): {
+  focalLength: [x: number, y: number];
+  principalPoint: [x: number, y: number];
+} {
+  const model = cameraModels.pv;
+  const across = width / model.width;
+  const down = height / model.height;
+  // Pixels are counted from the centre of the first one, which lies half a pixel inside the picture.
+  const scaled = (centre: number, scale: number) => (centre + 0.5) * scale - 0.5;
+  return {
+    focalLength: [-model.lens.fx * across, model.lens.fy * down],
+    principalPoint: [scaled(model.lens.cx, across), scaled(model.lens.cy, down)],
+  };
 }
 
 const functions = new WeakMap<

@@ -14,13 +14,13 @@ export function renderDepth(
   ab?: Uint16Array,
 ): void {
   const { rangeMetres = 0 } = model;
-  // It falls off with the square of the distance: of white, 40 is left at the end of the range.
-  const light = (40 / 255) * rangeMetres ** 2;
+  // It falls off with the square of the distance: of white, 300 is left at the end of the range.
+  const light = (300 / 255) * rangeMetres ** 2;
   eachPixel(model, pose, (pixel, met, x, y, z) => {
     const seen = met >= 0 && metresMet <= rangeMetres;
     depth[pixel] = seen ? Math.round(1000 * metresMet) : 0;
     if (!ab) return;
-    const returned = seen ? (light * brightnessAt(met, x, y, z)) / metresMet ** 2 : 0;
+    const returned = met < 0 ? 0 : (light * brightnessAt(met, x, y, z)) / metresMet ** 2;
     ab[pixel] = Math.min(returned, 0xffff);
   });
 }

@@ -29,6 +29,12 @@ function unit(rotation: Quaternion): Quaternion {
 const longthrow = measured([0.09565, -0.10007, 0.69211, 0.70839], [-0.0594, -0.0151, -0.0181]);
 const gyroscope = measured([0.78335, 0.01927, 0.0864, 0.61524], [0, 0, 0]);
 
+/** Of the colour camera, in the form in which it tells it: `position` in the rig, `rotation` to the rig. */
+export const pvPlace: { position: Vector; rotation: Quaternion } = {
+  position: [0.0036, -0.05, 0.0133],
+  rotation: unit([-0.71564, 0.69836, -0.0019, 0.01243]),
+};
+
 /** The two front cameras stand as far apart as this, metres: the colour camera is measured midway. */
 const frontBase = 0.1;
 /** Of the side cameras: turned outwards about the vertical, degrees. */
@@ -41,7 +47,7 @@ function halfOf(degrees: number): [sine: number, cosine: number] {
 }
 
 export const rigExtrinsics = {
-  pv: measured([0.71564, -0.69836, 0.0019, 0.01243], [-0.0499, 0.0027, 0.014]),
+  pv: extrinsicsOf(pvPlace),
   "vlc-leftfront": measured([0, 0, 0, 1], [0, 0, 0]),
   /** Upside down beside the left one, so that its picture lies on the other side. */
   "vlc-rightfront": derived([0, 0, 1, 0], [0, -frontBase, 0]),

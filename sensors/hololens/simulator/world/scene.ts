@@ -1,19 +1,29 @@
 /**
- * What the simulated headset looks at: a wall, the floor, a table below, a sphere in front of the wall and
- * a small ball as near as a hand. A ray meets one of them; there is nothing else.
+ * What the simulated headset looks at: the wall ahead and two beside, the floor, a table below, a sphere in
+ * front of the wall and a small ball as near as a hand. A ray meets one of them, or nothing.
  */
 import type { Vector } from "../../wire/pose.ts";
 
 /** World: metres, x right, y up, -z forward; the head moves about the origin. */
 export const scene = {
   wall: { z: -3 },
+  leftWall: { x: -2.5 },
+  rightWall: { x: 2.5 },
   floor: { y: -1.6 },
   table: { y: -0.55, left: -0.6, right: 0.6, far: -1, near: -0.35 },
   sphere: { centre: [0.1, -0.15, -2], radius: 0.4 },
   ball: { centre: [0.22, -0.22, -0.55], radius: 0.07 },
 } as const;
 
-export const surfaces = ["wall", "floor", "table", "sphere", "ball"] as const;
+export const surfaces = [
+  "wall",
+  "leftWall",
+  "rightWall",
+  "floor",
+  "table",
+  "sphere",
+  "ball",
+] as const;
 export type Surface = (typeof surfaces)[number];
 
 export interface Hit {
@@ -39,7 +49,7 @@ export function distanceAlong(origin: Vector, direction: Vector): Hit | null {
 
 /** The ray begins at x, y, z; its direction has the length 1. */
 export function meet(x: number, y: number, z: number, dx: number, dy: number, dz: number): number {
-  const { wall, floor, table, sphere, ball } = scene;
+  const { wall, leftWall, rightWall, floor, table, sphere, ball } = scene;
   let nearest = Number.POSITIVE_INFINITY;
   let met = -1;
   const toWall = (wall.z - z) / dz;
@@ -47,10 +57,15 @@ export function meet(x: number, y: number, z: number, dx: number, dy: number, dz
     nearest = toWall;
     met = 0;
   }
+  const toSide = ((dx < 0 ? leftWall.x : rightWall.x) - x) / dx;
+  if (toSide > 0 && toSide < nearest) {
+    nearest = toSide;
+    met = dx < 0 ? 1 : 2;
+  }
   const toFloor = (floor.y - y) / dy;
   if (toFloor > 0 && toFloor < nearest) {
     nearest = toFloor;
-    met = 1;
+    met = 3;
   }
   const toTable = (table.y - y) / dy;
   if (toTable > 0 && toTable < nearest) {
@@ -58,20 +73,20 @@ export function meet(x: number, y: number, z: number, dx: number, dy: number, dz
     const overZ = z + toTable * dz;
     if (overX > table.left && overX < table.right && overZ > table.far && overZ < table.near) {
       nearest = toTable;
-      met = 2;
+      met = 4;
     }
   }
   const [sx, sy, sz] = sphere.centre;
   const toSphere = intoBall(sx - x, sy - y, sz - z, dx, dy, dz, sphere.radius);
   if (toSphere < nearest) {
     nearest = toSphere;
-    met = 3;
+    met = 5;
   }
   const [bx, by, bz] = ball.centre;
   const toBall = intoBall(bx - x, by - y, bz - z, dx, dy, dz, ball.radius);
   if (toBall < nearest) {
     nearest = toBall;
-    met = 4;
+    met = 6;
   }
   metresMet = nearest;
   return met;
@@ -104,12 +119,15 @@ export function brightnessAt(met: number, x: number, y: number, z: number): numb
     case 0:
       return squares(x, y, 0.25) ? 200 : 110;
     case 1:
-      return squares(x, z, 0.4) ? 120 : 60;
     case 2:
-      return squares(x, z, 0.1) ? 170 : 140;
+      return squares(y, z, 0.25) ? 180 : 130;
     case 3:
-      return shade(scene.sphere, x, y, z);
+      return squares(x, z, 0.4) ? 120 : 60;
     case 4:
+      return squares(x, z, 0.1) ? 170 : 140;
+    case 5:
+      return shade(scene.sphere, x, y, z);
+    case 6:
       return shade(scene.ball, x, y, z);
     default:
       return 0;
