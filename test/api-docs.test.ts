@@ -32,6 +32,8 @@ describe("openapi.json", () => {
         "/api/v1/streams",
         stream,
         ...["", ".bin", ".npy", ".jpg", ".png"].map((extension) => `${stream}/latest${extension}`),
+        `${stream}/calibration`,
+        `${stream}/calibration/{table}.npy`,
         "/api/v1/layout",
         "/api/v1/sensors",
         sensor,

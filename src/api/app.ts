@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { StreamRegistry } from "../streams/streams.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
+import { calibrationRoutes } from "./calibration.ts";
 import { controlsRoutes } from "./controls.ts";
 import { docsRoutes } from "./docs.ts";
 import { eventRoutes } from "./events.ts";
@@ -32,6 +33,7 @@ export function createApp(parts: Parts): App {
   const groups = [
     streamRoutes(parts),
     latestRoutes(parts),
+    calibrationRoutes(parts),
     layoutRoutes(),
     sensorRoutes(parts),
     controlsRoutes(parts),

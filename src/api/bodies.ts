@@ -21,7 +21,7 @@ export function streamBody(stream: Stream, supervisor: Supervisor): StreamBody {
     stream.look();
   return {
     ...withoutSecrets(descriptor),
-    sensor: supervisor.list().find(({ streams }) => streams.includes(name))?.name ?? null,
+    sensor: sensorOf(name, supervisor),
     state,
     measuredRate,
     bytesPerSecond: measuredRate === null || lastBytes === null ? null : measuredRate * lastBytes,
@@ -31,8 +31,13 @@ export function streamBody(stream: Stream, supervisor: Supervisor): StreamBody {
     wakeMode: header.wakeMode,
     writer: { pid: header.writerPid, uid, startedUtcNs: text(header.writerStartUtcNs) },
     counters: { frames: text(frames), generations },
-    links: links(name, descriptor),
+    links: links(name, descriptor, supervisor.calibration(name) !== undefined),
   };
+}
+
+/** The name of the hub's sensor that makes it; null where another program does. */
+export function sensorOf(stream: string, supervisor: Supervisor): string | null {
+  return supervisor.list().find(({ streams }) => streams.includes(stream))?.name ?? null;
 }
 
 /** Sensors redact their source themselves; a stranger's producer may not know that. */
@@ -44,7 +49,7 @@ function withoutSecrets(descriptor: Descriptor): Descriptor {
   return redacted;
 }
 
-function links(name: string, descriptor: Descriptor): StreamBody["links"] {
+function links(name: string, descriptor: Descriptor, calibrated: boolean): StreamBody["links"] {
   const self = `/api/v1/streams/${name}`;
   const latest = `${self}/latest`;
   const picture = pixelFormatOf(descriptor) !== null;
@@ -55,6 +60,7 @@ function links(name: string, descriptor: Descriptor): StreamBody["links"] {
     bin: `${latest}.bin`,
     jpg: picture ? `${latest}.jpg` : null,
     png: picture ? `${latest}.png` : null,
+    calibration: calibrated ? `${self}/calibration` : null,
   };
 }
 

@@ -5,6 +5,7 @@ import { inCOrder, npyHeader } from "../pictures/npy.ts";
 import { elementCount, frameBytes, itemSize } from "../ring/descriptor.ts";
 import type { Parts } from "./app.ts";
 import { frameBody } from "./bodies.ts";
+import { conditional, hasAlready, notModified, revalidate } from "./conditional.ts";
 import type { ApiEnv } from "./guard.ts";
 import {
   type Bytes,
@@ -19,15 +20,6 @@ import {
 import { Problem, problems } from "./problem.ts";
 import { frameSchema } from "./schemas.ts";
 import { nameParameter } from "./streams.ts";
-
-const conditional = z.object({
-  "if-none-match": z
-    .string()
-    .optional()
-    .openapi({ description: "ETag of the frame one has already" }),
-});
-
-const revalidate = "private, no-cache";
 
 const unchanged = { 304: { description: "The frame named by If-None-Match is still the newest" } };
 const failures = {
@@ -119,17 +111,6 @@ export function latestRoutes({ registry }: Parts) {
       "Content-Type": pictureTypes[format],
     });
   }
-}
-
-function hasAlready(c: Context, etag: string): boolean {
-  const asked = c.req.header("if-none-match");
-  if (!asked) return false;
-  const tags = asked.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes(etag) || tags.includes("*");
-}
-
-function notModified(c: Context, etag: string) {
-  return c.body(null, 304, { ETag: etag, "Cache-Control": revalidate });
 }
 
 function npyFile(newest: NewestFrame): Bytes {

@@ -3,12 +3,11 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { Counter, Gauge, Registry } from "prom-client";
 import { type Stream, type StreamStatus, streamStates } from "../streams/stream.ts";
 import type { StreamRegistry } from "../streams/streams.ts";
-import { sensorStates } from "../supervisor/sensor-status.ts";
-import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { Parts } from "./app.ts";
 import { reading } from "./find.ts";
 import type { ApiEnv } from "./guard.ts";
 import { Problem } from "./problem.ts";
+import { sensorMetrics } from "./sensor-metrics.ts";
 
 const route = createRoute({
   method: "get",
@@ -125,30 +124,6 @@ function streamMetrics(metrics: Registry): (registry: StreamRegistry) => void {
             reading(registry, name, () => stream.look()),
           ),
         );
-    }
-  };
-}
-
-function sensorMetrics(metrics: Registry): (supervisor: Supervisor) => void {
-  const restarts = new Counter({
-    name: "streamem_sensor_restarts_total",
-    help: "Processes of the sensor started again after a crash, a hang or an error",
-    labelNames: ["sensor", "kind"] as const,
-    registers: [metrics],
-  });
-  const state = new Gauge({
-    name: "streamem_sensor_state",
-    help: "1 for the state that the sensor is in",
-    labelNames: ["sensor", "kind", "state"] as const,
-    registers: [metrics],
-  });
-  return (supervisor) => {
-    restarts.reset();
-    state.reset();
-    for (const sensor of supervisor.list()) {
-      const labels = { sensor: sensor.name, kind: sensor.kind };
-      restarts.inc(labels, sensor.restarts);
-      for (const one of sensorStates) state.set({ ...labels, state: one }, +(sensor.state === one));
     }
   };
 }

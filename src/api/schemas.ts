@@ -20,6 +20,7 @@ export const linksSchema = z.object({
   bin: link("The newest frame's bytes"),
   jpg: link("The newest frame as a picture; null where it is none").nullable(),
   png: link("The same without loss; depth keeps its 16 bits").nullable(),
+  calibration: link("Its geometry; null where its sensor has told none").nullable(),
 });
 
 export const streamSchema = descriptorSchema

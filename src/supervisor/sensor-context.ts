@@ -1,5 +1,6 @@
 /** What a sensor is given in its process: rings to write, and the hub's ear. */
-import { type SensorContext, SensorError } from "../../sensors/sensor.ts";
+import { type Calibration, type SensorContext, SensorError } from "../../sensors/sensor.ts";
+import { elementCount, itemSize } from "../ring/descriptor.ts";
 import { RingError } from "../ring/ffi.ts";
 import { createWriter, type RingWriter } from "../ring.ts";
 import { createControlAnswers } from "./control-answers.ts";
@@ -71,7 +72,11 @@ export function createContext(
     },
     state: (state, words) => send({ type: "state", state, words: words ?? null }),
     clock: (clock) => send({ type: "clock", clock }),
-    calibration: (stream, calibration) => send({ type: "calibration", stream, calibration }),
+    calibration(stream, calibration) {
+      requireOwnName(stream, config.name);
+      requireWholeTables(calibration);
+      send({ type: "calibration", stream, calibration });
+    },
     tell: (message) => send({ type: "tell", message }),
     heard(given) {
       listener = given;
@@ -101,6 +106,18 @@ export function createContext(
 function requireOwnName(stream: string, sensor: string): void {
   if (stream === sensor || stream.startsWith(`${sensor}.`)) return;
   throw new Error(`stream "${stream}" must be named "${sensor}" or begin with "${sensor}."`);
+}
+
+/** They are served as files under their names. */
+function requireWholeTables({ tables }: Calibration): void {
+  for (const [name, { dtype, shape, data }] of Object.entries(tables)) {
+    if (!/^[A-Za-z0-9_-]+$/.test(name)) {
+      throw new Error(`table "${name}" must be named by letters, digits, _ and - alone`);
+    }
+    const bytes = itemSize(dtype) * elementCount(shape);
+    if (data.length === bytes) continue;
+    throw new Error(`table "${name}" of ${dtype} [${shape}] needs ${bytes} B, not ${data.length}`);
+  }
 }
 
 /** A ring that cannot be made has its reason in words, and it may go away: no crash with a stack. */
