@@ -28,6 +28,10 @@ const verbs: Record<string, Verb> = {
     summary: "print the address of a stream's picture, and open it where there is a desktop",
     load: () => import("./cli/view.ts"),
   },
+  simulate: {
+    summary: "be a device that is not there, for those without one on the desk",
+    load: () => import("./cli/simulate.ts"),
+  },
   doctor: {
     summary: "find out what is missing or in the way, and say what to do",
     load: () => import("./cli/doctor.ts"),
@@ -48,6 +52,7 @@ async function main(argv: string[]): Promise<void> {
 
 async function loaded(program: Command, verb: Verb): Promise<Command> {
   const { command } = await verb.load();
+  for (const part of command.commands) part.copyInheritedSettings(program);
   return command.copyInheritedSettings(program).description(verb.summary);
 }
 

@@ -6,6 +6,7 @@ import { ListenError } from "../listen.ts";
 import { startLog } from "../log/log.ts";
 import { RingError } from "../ring/ffi.ts";
 import { announce } from "../startup.ts";
+import { endAsked } from "./end-asked.ts";
 import { CliError, exitCode, type GlobalOptions } from "./options.ts";
 
 export const command = new Command("hub").action(async () => {
@@ -20,24 +21,6 @@ export const command = new Command("hub").action(async () => {
   // Whatever a library still has open is of no use any more.
   process.exit(exitCode.done);
 });
-
-/** One Ctrl-C may come twice: from the terminal, and passed on by npm. */
-const sameRequestMs = 500;
-
-/** Resolves at the first SIGINT or SIGTERM; a later one ends at once, without tidying up. */
-function endAsked(): Promise<void> {
-  return new Promise((resolve) => {
-    let askedMs: number | null = null;
-    const end = () => {
-      const now = performance.now();
-      if (askedMs !== null && now - askedMs > sameRequestMs) process.exit(exitCode.failed);
-      askedMs ??= now;
-      resolve();
-    };
-    process.on("SIGINT", end);
-    process.on("SIGTERM", end);
-  });
-}
 
 async function configured({ config, json }: GlobalOptions): Promise<Config> {
   try {

@@ -1,0 +1,7 @@
+/** `streamem simulate <device>`: a device that is not there, for those without one on the desk. */
+import { Command } from "commander";
+import { command as hololens } from "./simulate/hololens.ts";
+
+export const command = new Command("simulate").addCommand(
+  hololens.summary("a headset: every stream of a HoloLens 2, and its remote configuration"),
+);
