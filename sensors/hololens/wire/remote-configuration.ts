@@ -15,7 +15,7 @@ export type CommandValues<N extends CommandName> = {
   [P in keyof Commands[N]["parameters"]]: ValueOf<Commands[N]["parameters"][P]>;
 };
 
-type ReplyItem<R> = R extends Reply<infer T> | null ? T : never;
+type ReplyItem<R> = R extends Reply<infer T> ? T : never;
 /** One for each point or time that was asked about; otherwise the value itself. */
 export type ReplyOf<N extends CommandName> = N extends "mapCameraPoints" | "rigNodePoses"
   ? ReplyItem<Commands[N]["reply"]>[]

@@ -1,0 +1,139 @@
+/**
+ * One TCP connection to a port of the headset: always read, so that the device's sends never block, and
+ * never silent for longer than its timer allows.
+ */
+import { connect as connectSocket, type Socket } from "node:net";
+import { monotonicNs } from "../../../src/ring/ffi.ts";
+import { ConnectionLost, lossOf } from "./lost.ts";
+
+export interface Address {
+  /** Name or IPv4 address. */
+  host: string;
+  port: number;
+}
+
+export interface ConnectOptions extends Address {
+  /** Destroys the connection at once, also while it is being made. */
+  signal: AbortSignal;
+  connectMs?: number | undefined;
+}
+
+export interface Connection {
+  /** What arrives, to its end. Throws {@link ConnectionLost} where that is no ordinary one. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** CLOCK_MONOTONIC, ns: when the chunk was here that was given out last. */
+  readonly arrivalNs: bigint;
+  /** Resolves at its end; null where that was an ordinary one. */
+  readonly ended: Promise<ConnectionLost | null>;
+  /** The address that the name stood for. */
+  readonly address: string;
+  write(bytes: Uint8Array): void;
+  /** No more is written; what was written is sent. */
+  finish(): void;
+  /** Silence of so many ms is the end, counted from now and from each chunk. */
+  limitSilence(ms: number): void;
+  destroy(): void;
+}
+
+export const connectTimeoutMs = 5000;
+const keepAliveMs = 5000;
+/** Nothing here leaves more unread: a peer that sends so much was not asked for it. */
+const unreadMaxBytes = 16 * 1024 * 1024;
+
+/** Throws {@link ConnectionLost}. */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const { host, port, signal, connectMs = connectTimeoutMs } = options;
+  if (signal.aborted) throw new ConnectionLost("closed");
+  const socket = connectSocket({ host, port, family: 4, allowHalfOpen: false });
+  const made = Promise.withResolvers<void>();
+  const timer = setTimeout(() => made.reject(new ConnectionLost("no-answer")), connectMs);
+  const abort = () => {
+    made.reject(new ConnectionLost("closed"));
+    socket.destroy();
+  };
+  signal.addEventListener("abort", abort);
+  socket.once("close", () => signal.removeEventListener("abort", abort));
+  socket.once("connect", made.resolve);
+  const refused = (error: Error) => made.reject(lossOf(error, false));
+  socket.on("error", refused);
+  try {
+    await made.promise;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  socket.off("error", refused);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, keepAliveMs);
+  return connectionOf(socket);
+}
+
+interface Chunk {
+  bytes: Uint8Array;
+  arrivalNs: bigint;
+}
+
+function connectionOf(socket: Socket): Connection {
+  let unread: Chunk[] = [];
+  let unreadBytes = 0;
+  let ended: { loss: ConnectionLost | null } | null = null;
+  let wake = () => {};
+  let arrivalNs = monotonicNs();
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  const over = Promise.withResolvers<ConnectionLost | null>();
+
+  const end = (loss: ConnectionLost | null) => {
+    ended ??= { loss };
+    over.resolve(loss);
+    clearTimeout(silence);
+    socket.destroy();
+    wake();
+  };
+  socket.on("data", (bytes: Buffer) => {
+    if (ended) return;
+    unread.push({ bytes, arrivalNs: monotonicNs() });
+    unreadBytes += bytes.byteLength;
+    silence?.refresh();
+    if (unreadBytes > unreadMaxBytes) end(new ConnectionLost("reset", { code: "EMSGSIZE" }));
+    wake();
+  });
+  socket.on("error", (error) => end(lossOf(error, true)));
+  socket.on("end", () => end(null));
+  socket.on("close", () => end(null));
+
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const batch = unread;
+      unread = [];
+      unreadBytes = 0;
+      for (const chunk of batch) {
+        arrivalNs = chunk.arrivalNs;
+        yield chunk.bytes;
+      }
+      if (unread.length > 0) continue;
+      if (ended?.loss) throw ended.loss;
+      if (ended) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+
+  return {
+    chunks: chunks(),
+    ended: over.promise,
+    get arrivalNs() {
+      return arrivalNs;
+    },
+    address: socket.remoteAddress ?? "",
+    write: (bytes) => void socket.write(bytes),
+    finish: () => void socket.end(),
+    limitSilence(ms) {
+      clearTimeout(silence);
+      if (!ended) silence = setTimeout(() => end(new ConnectionLost("silent")), ms);
+    },
+    destroy: () => end(null),
+  };
+}

@@ -1,0 +1,107 @@
+/** A headset's sensor in this process, each part with a context of its own, and what they said. */
+import { hololensConfig, type HololensConfig } from "../sensors/hololens/config.ts";
+import { type DeviceTimers, runDevice } from "../sensors/hololens/client/device-part.ts";
+import { devicePart } from "../sensors/hololens/client/parts.ts";
+import { runStream, type Timers } from "../sensors/hololens/client/stream-part.ts";
+import type { StreamName } from "../sensors/hololens/wire/ports.ts";
+import type { Calibration, ClockState, Controls, SensorContext } from "../sensors/sensor.ts";
+import { TestRings } from "./rings.ts";
+
+export interface Said {
+  states: { state: string; words: string }[];
+  log: string[];
+  calibrations: Map<string, Calibration>;
+  clocks: ClockState[];
+  counters: Record<string, number>;
+  controls: Controls | null;
+  /** What `run` threw. */
+  failure: unknown;
+}
+
+export interface Part extends Said {
+  readonly name: string;
+  ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const quickDevice: DeviceTimers = { connectMs: 500, answerMs: 500, periodMs: 100, gapMs: 5 };
+const quickStream: Timers = { connectMs: 500, firstPacketMs: 700, idleMs: 500 };
+
+export class TestHeadset {
+  readonly rings: TestRings;
+  readonly parts = new Map<string, Part>();
+  readonly #ears = new Map<string, (message: unknown, from: string) => void>();
+
+  constructor(
+    label: string,
+    readonly keys: Partial<HololensConfig> & { ports: number; streams: StreamName[] },
+  ) {
+    this.rings = new TestRings(label);
+  }
+
+  get config(): HololensConfig {
+    return hololensConfig.parse({ kind: "hololens", name: "hl", host: "127.0.0.1", ...this.keys });
+  }
+
+  device(timers: DeviceTimers = quickDevice): Part {
+    return this.#run(devicePart, (context) => runDevice(this.config, context, timers));
+  }
+
+  stream(name: StreamName, timers: Timers = quickStream): Part {
+    return this.#run(name, (context) => runStream(this.config, context, name, timers));
+  }
+
+  #run(name: string, run: (context: SensorContext) => Promise<void>): Part {
+    const over = new AbortController();
+    const said: Said = {
+      states: [],
+      log: [],
+      calibrations: new Map(),
+      clocks: [],
+      counters: {},
+      controls: null,
+      failure: null,
+    };
+    const line = (words: string) => void said.log.push(words);
+    const context: SensorContext = {
+      name: "hl",
+      part: name,
+      signal: over.signal,
+      counters: said.counters,
+      log: { debug: line, info: line, warn: line, error: line },
+      stream: (ring, spec) => this.rings.writer(ring, spec),
+      state: (state, words = "") => void said.states.push({ state, words }),
+      clock: (clock) => void said.clocks.push(clock),
+      calibration: (ring, calibration) => void said.calibrations.set(ring, calibration),
+      tell: (message) => {
+        const copy = structuredClone(message);
+        for (const [part, hear] of this.#ears) {
+          if (part !== name) queueMicrotask(() => hear(copy, name));
+        }
+      },
+      heard: (listener) => void this.#ears.set(name, listener),
+      controls: (controls) => {
+        said.controls = controls;
+      },
+    };
+    const ended = run(context).catch((error) => {
+      said.failure = error;
+    });
+    const part = Object.assign(said, {
+      name,
+      ended,
+      stop: async () => {
+        over.abort();
+        this.#ears.delete(name);
+        await ended;
+      },
+    });
+    this.parts.set(name, part);
+    return part;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.parts.values()].map((part) => part.stop()));
+    await this.rings.close();
+  }
+}
