@@ -14,6 +14,7 @@
 
 #include "doorbell.c"
 #include "noise.c"
+#include "pixels.c"
 #include "sweep.c"
 
 /* ---- For JavaScript, which cannot reach into structs. ------------------------------------------------ */

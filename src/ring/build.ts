@@ -11,6 +11,7 @@ const sources = [
   shimSource,
   join(root, "native", "doorbell.c"),
   join(root, "native", "noise.c"),
+  join(root, "native", "pixels.c"),
   join(root, "native", "sweep.c"),
   join(root, "native", "no_libc.h"),
   join(root, "clients", "c", "streamem.h"),

@@ -90,6 +90,28 @@ const symbols = {
   streamem_sweep: { args: ["ptr", "ptr"], returns: "i32" },
   // void streamem_fill_noise(void *target, uint64_t bytes, uint64_t seed)
   streamem_fill_noise: { args: ["ptr", "u64", "u64"], returns: "void" },
+  // native/pixels.c: all int, (target, its bytes)…, (what is read, its bytes, its stride)…, uint32_t width, height
+  streamem_copy_rows: { args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"], returns: "i32" },
+  streamem_triple_rows: { args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"], returns: "i32" },
+  streamem_ahat_depth: { args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"], returns: "i32" },
+  streamem_ahat_ab_luma: {
+    args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"],
+    returns: "i32",
+  },
+  streamem_ahat_ab: {
+    args: ["ptr", "u64", "ptr", "u64", "u64", "ptr", "u64", "u64", "u32", "u32"],
+    returns: "i32",
+  },
+  // depth; zero map, predictors, edges, surfaces, each with its bytes
+  streamem_zdepth: {
+    args: ["ptr", "u64", "ptr", "u64", "ptr", "u64", "ptr", "u64", "ptr", "u64", "u32", "u32"],
+    returns: "i32",
+  },
+  // depth, ab, rows, each with its bytes
+  streamem_unfilter_planes: {
+    args: ["ptr", "u64", "ptr", "u64", "ptr", "u64", "u32", "u32"],
+    returns: "i32",
+  },
   // int streamem_end_with_parent(int parent)
   streamem_end_with_parent: { args: ["i32"], returns: "i32" },
   // uint64_t streamem_ffi_clock_ns(int clock)

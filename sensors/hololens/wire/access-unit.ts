@@ -52,7 +52,8 @@ export function inspectAccessUnit(codec: VideoCodec, bytes: Uint8Array): AccessU
   return { keyFrame: false, parameterSets: false };
 }
 
-function* unitStarts(bytes: Uint8Array): Generator<number> {
+/** Where each NAL unit begins, behind its start code. */
+export function* unitStarts(bytes: Uint8Array): Generator<number> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const startCode = Buffer.of(0, 0, 1);
   for (let at = buffer.indexOf(startCode); at >= 0; at = buffer.indexOf(startCode, at)) {
