@@ -4,7 +4,7 @@ import type { Hub } from "./hub.ts";
 import { type Descriptor, frameBytes } from "./ring/descriptor.ts";
 import { openSegment } from "./ring/segment.ts";
 import { readLine, type StartupRow, startupTable } from "./startup-table.ts";
-import type { SensorStatus } from "./supervisor/sensor-status.ts";
+import type { PartStatus, SensorStatus } from "./supervisor/sensor-status.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
 
 /** A camera that does not answer must not keep the table back. */
@@ -16,9 +16,13 @@ export async function announce(hub: Hub, json: boolean): Promise<void> {
   process.stdout.write(json ? `${startedLine(hub, rows)}\n` : `${startedWords(hub, rows)}\n`);
 }
 
-/** Resolves when every sensor has got past its start: it runs, or has said what it waits for. */
+/** Resolves when every sensor and each of its parts has got past its start: it runs, or has said what it waits for. */
 export function settled(supervisor: Supervisor, timeoutMs: number): Promise<void> {
-  const isSettled = () => supervisor.list().every((sensor) => sensor.state !== "starting");
+  const isSettled = () =>
+    supervisor
+      .list()
+      .flatMap((sensor) => [sensor, ...sensor.parts])
+      .every(({ state }) => state !== "starting");
   return new Promise((resolve) => {
     const finish = () => {
       clearTimeout(timer);
@@ -32,13 +36,20 @@ export function settled(supervisor: Supervisor, timeoutMs: number): Promise<void
 }
 
 function rowsOf(sensor: SensorStatus, prefix: string): StartupRow[] {
-  const words = sensor.lastError?.words.split("\n")[0] ?? sensor.words ?? "no frame yet";
   return sensor.streams.map((name) => {
     const descriptor = descriptorOf(name, prefix);
     if (descriptor) return { ...shapeOf(descriptor), name, words: null };
     const nothing = { dtype: null, shape: null, rate: null, frameBytes: null };
-    return { ...nothing, name, words: `${sensor.state}: ${words}` };
+    const { state, words, lastError } = processOf(name, sensor);
+    const why = lastError?.words.split("\n")[0] ?? words ?? "no frame yet";
+    return { ...nothing, name, words: `${state}: ${why}` };
   });
+}
+
+/** Parts are commonly named as their streams are; else what they come to has to do. */
+function processOf(stream: string, sensor: SensorStatus): SensorStatus | PartStatus {
+  const own = sensor.parts.find(({ name }) => `${stream}.`.startsWith(`${sensor.name}.${name}.`));
+  return own ?? sensor;
 }
 
 function shapeOf(descriptor: Descriptor) {

@@ -99,7 +99,8 @@ function summaryWords(streams: StreamBody[]): string {
 }
 
 function showTroubles(sensors: SensorBody[]): void {
-  const troubled = sensors.filter(({ state }) => !quiet.includes(state));
+  const inTrouble = ({ state }: { state: SensorBody["state"] }) => !quiet.includes(state);
+  const troubled = sensors.filter((sensor) => inTrouble(sensor) || sensor.parts.some(inTrouble));
   troublesElement.replaceChildren(
     ...troubled.map(({ name, state, words, lastError }) => {
       const why = words ?? lastError?.words.split("\n")[0] ?? "";
