@@ -1,0 +1,58 @@
+/**
+ * Units of a loop in an order that can be decoded: from what is kept where that is possible, else coded
+ * now. A loop is cut into groups; each begins with a key frame and refers to nothing outside.
+ */
+import type { CodedUnits } from "./coded-units.ts";
+
+export interface Loop {
+  units: CodedUnits;
+  /** Pictures in a round. */
+  pictures: number;
+  /** Pictures from one key frame to the next; a round begins with one too. */
+  groupSize: number;
+  encode(index: number, keyFrame: boolean): Promise<Uint8Array>;
+}
+
+export interface LoopReader {
+  /**
+   * The unit of a picture. Pictures may be left out before it: what comes is predicted from what this reader
+   * gave last, or from nothing. One call at a time.
+   */
+  unit(index: number): Promise<Uint8Array>;
+}
+
+export function createLoopReader({ units, pictures, groupSize, encode }: Loop): LoopReader {
+  const groupOf = (index: number) => Math.floor(index / groupSize);
+  const isFirst = (index: number) => index % groupSize === 0;
+  const isLast = (index: number) => index + 1 === pictures || isFirst(index + 1);
+  /** What the decoder has seen last, and from where. */
+  let last = { index: -1, from: "nowhere" as "nowhere" | "kept" | "encoder" };
+  /** Coded here from its key frame on without a gap. */
+  let group: Uint8Array[] = [];
+
+  const collect = (index: number, unit: Uint8Array) => {
+    if (isFirst(index)) group = [];
+    const first = groupOf(index) * groupSize;
+    if (group.length !== index - first) group = [];
+    else group.push(unit);
+    if (group.length > 0 && isLast(index)) units.keep(first, group);
+  };
+
+  return {
+    async unit(index) {
+      const follows = last.from === "kept" && index === (last.index + 1) % pictures;
+      const kept = isFirst(index) || follows ? units.get(index) : undefined;
+      if (kept) {
+        last = { index, from: "kept" };
+        return kept;
+      }
+      const sameGroup = groupOf(index) === groupOf(last.index) && index > last.index;
+      const keyFrame = last.from !== "encoder" || !sameGroup;
+      last = { index, from: "nowhere" };
+      const unit = await encode(index, keyFrame);
+      last = { index, from: "encoder" };
+      collect(index, unit);
+      return unit;
+    },
+  };
+}
