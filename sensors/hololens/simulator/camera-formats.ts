@@ -36,89 +36,111 @@ export function isPersonalVideoFormat({ width, height, framerate }: VideoFormat)
   return sizesOfRate[framerate]?.some(([w, h]) => w === width && h === height) ?? false;
 }
 
-/** A camera on the headset's USB port: colour, and depth of the same sizes. */
-const usbSizes: readonly Size[] = [
+const streamType = { videoPreview: 0, videoRecord: 1, audio: 2 } as const;
+const sourceKind = { color: 1, depth: 3, audio: 4 } as const;
+
+const colorSizes: readonly Size[] = [
   [640, 480],
   [1280, 720],
   [1920, 1080],
   [640, 360],
 ];
-export const depthFormats: readonly VideoFormat[] = [
-  { width: 640, height: 480, framerate: 30 },
-  { width: 320, height: 240, framerate: 30 },
-  { width: 640, height: 360, framerate: 30 },
+const depthSizes: readonly Size[] = [
+  [640, 480],
+  [320, 240],
+  [640, 360],
+  [480, 272],
+  [848, 480],
 ];
 
-const streamType = { videoRecord: 1, audio: 2 } as const;
-const sourceKind = { color: 1, depth: 3, audio: 4 } as const;
+function everyRate(sizes: readonly Size[], rates: readonly number[]): VideoFormat[] {
+  return sizes.flatMap(([width, height]) =>
+    rates.map((framerate) => ({ width, height, framerate })),
+  );
+}
 
-const colorFormats = usbSizes.flatMap(([Width, Height]) =>
-  [30, 15].map((FrameRate) => ({ Width, Height, FrameRate, Subtype: "NV12" })),
-);
-const depthDescriptions = depthFormats.map(({ width, height, framerate }) => ({
-  ...{ Width: width, Height: height, FrameRate: framerate, Subtype: "D16" },
-}));
+/** The USB camera's: extended depth's media index is a place in this list. */
+export const depthFormats = everyRate(depthSizes, [30, 15, 5]);
+const colorFormats = everyRate(colorSizes, [30, 15]);
 
-const sourcesPerGroup = 2;
-const groups = [group("Simulated USB camera", 0)];
+interface Camera {
+  name: string;
+  sources: { kind: number; type: number }[];
+  profiles: number;
+}
+
+const cameras: Camera[] = [
+  {
+    name: "Simulated front camera",
+    sources: [streamType.videoRecord, streamType.videoPreview, streamType.videoRecord].map(
+      (type) => ({ kind: sourceKind.color, type }),
+    ),
+    profiles: 5,
+  },
+  {
+    name: "Simulated USB depth camera",
+    sources: [sourceKind.depth, sourceKind.color].map((kind) => ({
+      ...{ kind, type: streamType.videoRecord },
+    })),
+    profiles: 1,
+  },
+];
 
 export function isCameraSelection({ group, source, profile }: SourceSelection): boolean {
-  const exists = (index: number, count: number) => index >= 0 && index < count;
-  return exists(group, groups.length) && exists(source, sourcesPerGroup) && profile === 0;
+  const camera = cameras[group];
+  return camera?.sources[source] !== undefined && profile >= 0 && profile < camera.profiles;
 }
 
 export function isCameraFormat({ width, height, framerate }: VideoFormat): boolean {
   return colorFormats.some(
     (format) =>
-      format.Width === width &&
-      format.Height === height &&
-      Math.trunc(format.FrameRate) === framerate,
+      format.width === width && format.height === height && format.framerate === framerate,
   );
 }
 
-function group(name: string, number: number) {
-  const profile = `{00000000-0000-4000-8000-00000000000${number}},0`;
-  return {
-    DisplayName: name,
-    Id: `simulated-group-${number}`,
-    SourceInfos: [
-      {
-        ...{ MediaStreamType: streamType.videoRecord, MediaSourceKind: sourceKind.color },
-        ...{ Id: `color@simulated-group-${number}`, ProfileId: profile },
-        VideoProfileMediaDescription: colorFormats,
-      },
-      {
-        ...{ MediaStreamType: streamType.videoRecord, MediaSourceKind: sourceKind.depth },
-        ...{ Id: `depth@simulated-group-${number}`, ProfileId: profile },
-        VideoProfileMediaDescription: depthDescriptions,
-      },
-    ],
-    VideoProfiles: [{ Id: profile, SupportedRecordMediaDescription: colorFormats }],
-  };
+function described(formats: readonly VideoFormat[], subtype: string) {
+  return formats.map(({ width, height, framerate }) => ({
+    ...{ Width: width, Height: height, FrameRate: framerate, Subtype: subtype },
+  }));
 }
 
-export const cameraList = encodeList(groups);
+const nv12 = described(colorFormats, "NV12");
+const d16 = described(depthFormats, "D16");
+
+export const cameraList = encodeList(
+  cameras.map(({ name, sources, profiles }, group) => {
+    const profileOf = (index: number) => `{5d14a1e0-0000-4000-8000-00000000000${group}},${index}`;
+    return {
+      DisplayName: name,
+      Id: `simulated-camera-${group}`,
+      SourceInfos: sources.map(({ kind, type }, source) => ({
+        ...{ MediaStreamType: type, MediaSourceKind: kind },
+        ...{ Id: `source-${source}@simulated-camera-${group}`, ProfileId: profileOf(0) },
+        VideoProfileMediaDescription: kind === sourceKind.depth ? d16 : nv12,
+      })),
+      VideoProfiles: Array.from({ length: profiles }, (_, profile) => ({
+        ...{ Id: profileOf(profile), SupportedRecordMediaDescription: nv12 },
+      })),
+    };
+  }),
+);
 
 const audioFormats = [
-  {
-    ...{ SampleRate: 48000, ChannelCount: 2, Subtype: "PCM", BitsPerSample: 16 },
-    Bitrate: 1_536_000,
-  },
-  {
-    ...{ SampleRate: 48000, ChannelCount: 2, Subtype: "Float", BitsPerSample: 32 },
-    Bitrate: 3_072_000,
-  },
-].map((format) => ({ ...format, IsSpatial: false }));
+  { ChannelCount: 2, Subtype: "PCM", BitsPerSample: 16 },
+  { ChannelCount: 2, Subtype: "Float", BitsPerSample: 32 },
+  { ChannelCount: 1, Subtype: "PCM", BitsPerSample: 16 },
+  { ChannelCount: 1, Subtype: "Float", BitsPerSample: 32 },
+].map((format) => ({
+  ...{ ...format, SampleRate: 48000 },
+  ...{ Bitrate: 48000 * format.ChannelCount * format.BitsPerSample, IsSpatial: false },
+}));
 
-export const audioList = encodeList([
-  {
-    Id: "simulated-microphone-0",
-    Name: "Simulated USB microphone",
-    FrameSources: [
-      {
-        ...{ MediaStreamType: streamType.audio, MediaSourceKind: sourceKind.audio },
-        ...{ Id: "audio@simulated-microphone-0", SupportedFormats: audioFormats },
-      },
-    ],
-  },
-]);
+export const audioList = encodeList(
+  ["headset microphones", "USB microphone", "line in"].map((name, device) => ({
+    ...{ Id: `simulated-audio-${device}`, Name: `Simulated ${name}` },
+    FrameSources: [0, 1].map((source) => ({
+      ...{ MediaStreamType: streamType.audio, MediaSourceKind: sourceKind.audio },
+      ...{ Id: `source-${source}@simulated-audio-${device}`, SupportedFormats: audioFormats },
+    })),
+  })),
+);
