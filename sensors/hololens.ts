@@ -23,8 +23,10 @@ export const hololens: SensorKind<HololensConfig> = {
 
   streams: (config) =>
     config.streams.flatMap((stream) => {
-      const receiving = families[streamPorts[stream].family] as StreamReceiving<StreamFamily>;
-      return receiving.rings(config, `${config.name}.${stream}`, stream);
+      const receiving = families[streamPorts[stream].family] as unknown as
+        | StreamReceiving<StreamFamily>
+        | undefined;
+      return receiving?.rings(config, `${config.name}.${stream}`, stream) ?? [];
     }),
 
   async run(config, context) {

@@ -85,13 +85,37 @@ describe("what is accepted", () => {
     await parseConfig(text, path);
     const kindsThere = Object.keys(sensorKinds);
     for (const kind of kindsThere) expect(text).toContain(`kind: ${kind}`);
+    const { sensors } = Bun.YAML.parse(uncommented(text)) as { sensors: { kind: string }[] };
     for (const kind of kindsThere) {
-      const load = sensorKinds[kind];
-      const schema = (await load?.())?.config as unknown as z.ZodObject | undefined;
-      for (const key of Object.keys(schema?.shape ?? {})) expect(text).toContain(`${key}:`);
+      const schema = (await sensorKinds[kind]?.())?.config as unknown as z.ZodType;
+      const keys = keysOf(z.toJSONSchema(schema, { io: "input" })).filter((key) => key !== "slots");
+      const explained = keysIn(sensors.find((sensor) => sensor.kind === kind));
+      expect(keys.filter((key) => !explained.includes(key))).toEqual([]);
     }
+    expect(text).toContain("slots:");
   });
 });
+
+/** Keys that have no default stand in comments: `# bitrate: 737280`. */
+function uncommented(text: string): string {
+  return text.replaceAll(/^( *)# (\w+: \S+)(?= #|$)/gm, "$1$2");
+}
+
+/** All keys of a schema, those of groups as well: `pv.width`. */
+function keysOf({ properties = {} }: z.core.JSONSchema.BaseSchema): string[] {
+  return Object.entries(properties).flatMap(([key, inner]) => [
+    key,
+    ...keysOf(inner as z.core.JSONSchema.BaseSchema).map((below) => `${key}.${below}`),
+  ]);
+}
+
+function keysIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    key,
+    ...keysIn(inner).map((below) => `${key}.${below}`),
+  ]);
+}
 
 test("the examples are accepted", async () => {
   const folder = new URL("../examples", import.meta.url).pathname;

@@ -30,7 +30,7 @@ export async function nativeShim(): Promise<Finding> {
 }
 
 /** Kinds whose frames come compressed. */
-const decodingKinds = ["video"];
+const decodingKinds = ["video", "hololens"];
 
 export async function nodeAv({ sensors }: HubConfig): Promise<Finding> {
   try {
@@ -43,7 +43,11 @@ export async function nodeAv({ sensors }: HubConfig): Promise<Finding> {
     const names = users.map(({ name }) => name).join(", ");
     return users.length > 0
       ? broken("node-av", `${names} cannot decode without it: ${why}`, remedy)
-      : warning("node-av", `sensors of kind ${decodingKinds} would not work: ${why}`, remedy);
+      : warning(
+          "node-av",
+          `sensors of kind ${decodingKinds.join(" and ")} would not work: ${why}`,
+          remedy,
+        );
   }
 }
 
