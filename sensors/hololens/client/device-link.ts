@@ -47,6 +47,7 @@ const triedWaitMs = 6000;
 export function createDeviceLink(context: SensorContext): DeviceLink {
   let state: DeviceState = { reach: "starting", version: null, utcOffset: null };
   let epoch: number | null = null;
+  let era: string | null = null;
   let asked = 0;
   const open = new Map<string, (answer: never) => void>();
   const triedOnce = Promise.withResolvers<void>();
@@ -60,8 +61,9 @@ export function createDeviceLink(context: SensorContext): DeviceLink {
       state = told.state;
       if (state.reach !== "starting") triedOnce.resolve();
     } else if (told.type === "clock") {
-      // A device part that was started anew begins to count: it goes on from what we say.
-      if (epoch !== null && told.news.epoch < epoch) return tell({ type: "hello", epoch });
+      const begunAnew = epoch !== null && told.era !== era;
+      if (begunAnew && told.news.epoch <= (epoch as number)) return tell({ type: "hello", epoch });
+      era = told.era;
       epoch = told.news.epoch;
       followed.tell(told.news);
     } else {

@@ -2,9 +2,7 @@
  * The process that holds the remote configuration port: what the headset is, what its clock says, and its
  * settings. The streams' processes are told, and ask.
  */
-import { createBursts } from "../../../src/clock/bursts.ts";
-import { createProbeClock, type TickProbe } from "../../../src/clock/probe-clock.ts";
-import type { News } from "../../../src/clock/timeline.ts";
+import type { TickProbe } from "../../../src/clock/probe-clock.ts";
 import { monotonicNs } from "../../../src/ring/ffi.ts";
 import type { SensorContext } from "../../sensor.ts";
 import { sleep } from "../../video/wait.ts";
@@ -12,7 +10,7 @@ import type { HololensConfig } from "../config.ts";
 import { queryPorts } from "../wire/ports.ts";
 import { createBackOff } from "./back-off.ts";
 import { createControls } from "./controls.ts";
-import { ticksPerSecond } from "./device-link.ts";
+import { createHeadsetClock } from "./device-clock.ts";
 import { hostWords } from "./host-words.ts";
 import { ConnectionLost, type LossReason } from "./lost.ts";
 import {
@@ -26,160 +24,168 @@ import {
 import { connectRemote, type Remote } from "./remote.ts";
 import { versionWarning } from "./version.ts";
 
+/** Shorter in tests. */
 export interface DeviceTimers {
   connectMs?: number;
   answerMs?: number;
-  /** Between bursts of probes. */
+  /** Between bursts of probes, and within one. */
   periodMs?: number;
   gapMs?: number;
 }
 
 /** A headset that was tried a moment ago is not tried again for each stream that asks. */
 const freshMs = 500;
+/** So often something is asked, so that a silent headset is noticed. */
 const heartbeatMs = 2000;
-/** The streams' processes, if they run, say which epoch they know. */
-const greetingMs = 300;
-
+/** Returns when the sensor is told to end. */
 export async function runDevice(
   config: HololensConfig,
   context: SensorContext,
   timers: DeviceTimers = {},
 ): Promise<void> {
   const { signal, log } = context;
-  const port = queryPorts.remote_configuration + config.ports;
-  const where = { host: config.host, port, signal, nowNs: monotonicNs, ...timers };
   const tell = (message: FromDevice) => context.tell(message);
-  let state: DeviceState = { reach: "starting", version: null, utcOffset: null };
-  let triedAtMs = Number.NEGATIVE_INFINITY;
-  let remote: Remote | null = null;
-  let hurry = () => {};
-  let tried = Promise.withResolvers<void>();
-
-  const became = (change: Partial<DeviceState>) => {
-    state = { ...state, ...change };
-    triedAtMs = performance.now();
-    tell({ type: "state", state });
-    tried.resolve();
-    tried = Promise.withResolvers();
-  };
-
-  // --- the clock ---
-  let epochBase = 0;
-  let lastNews: News | null = null;
-  const sayNews = () => {
-    if (lastNews) tell({ type: "clock", news: { ...lastNews, epoch: lastNews.epoch + epochBase } });
-  };
-  const clock = createProbeClock({
-    ticksPerSecond,
-    news(news) {
-      lastNews = news;
-      sayNews();
-    },
+  const era = crypto.randomUUID();
+  const headset = createHeadset((state) => tell({ type: "state", state }));
+  const clock = createHeadsetClock({
+    ...{ signal, ...timers, probe: headset.probe },
+    news: (news) => tell({ type: "clock", news, era }),
+    state: context.clock,
   });
-  const sayClock = () => {
-    const now = clock.state();
-    context.clock({ ...now, epoch: now.epoch + epochBase });
-  };
-  const answersProbes = () => state.version !== null && atLeast(state.version, clockVersion);
-  const probe = async (): Promise<TickProbe> => {
-    if (!remote || !answersProbes()) throw new ConnectionLost("closed");
-    const { reply, askedNs, answeredNs } = await remote.ask("currentTime", { source: 0 });
-    return { t0Ns: askedNs, deviceTicks: reply, t3Ns: answeredNs };
-  };
-  const bursts = createBursts({
-    ...{ clock, probe, signal, periodMs: timers.periodMs, gapMs: timers.gapMs },
-    settled: () => clock.probedNs !== null && sayClock(),
-    failed() {}, // its connection has ended over it, which is said there
-  });
-
-  // --- the other processes ---
-  const check = async (): Promise<DeviceState> => {
-    if (remote) await remote.ask("pvStatus", {}).catch(() => {});
-    else if (performance.now() - triedAtMs >= freshMs) {
-      const outcome = tried.promise;
-      hurry();
-      await outcome;
-    }
-    return state;
-  };
-  const pvStatus = async (): Promise<Answers["pv-status"]> => {
-    const answer = await remote?.ask("pvStatus", {}).catch(() => null);
-    return answer ? (answer.reply === 0 ? "off" : "on") : null;
-  };
-  const controls = createControls({ config, state: () => state, remote: () => remote, log });
+  const { remote, state } = headset;
+  const controls = createControls({ config, remote, state, log });
   context.controls(controls);
   context.heard(async (message) => {
     const told = message as ToDevice;
     switch (told.type) {
-      case "hello": {
-        const known = lastNews ? lastNews.epoch + epochBase : -1;
-        if (told.epoch !== null && told.epoch > known)
-          epochBase += told.epoch - Math.max(known, 0) + 1;
-        tell({ type: "state", state });
-        return sayNews();
-      }
+      case "hello":
+        if (told.epoch !== null) clock.known(told.epoch);
+        tell({ type: "state", state: state() });
+        return clock.again();
       case "doubt":
-        return bursts.soon();
+        return clock.soon();
       case "pv-started":
         return controls.again();
       case "ask": {
-        const answer = told.question === "state" ? await check() : await pvStatus();
+        const answer = await (told.question === "state" ? headset.check() : headset.pvStatus());
         tell({ type: "answer", id: told.id, answer });
       }
     }
   });
+  const probing = clock.run();
+  await follow(config, context, { headset, timers, connected: clock.soon });
+  await probing;
+}
 
-  // --- the connection ---
-  const session = async (connected: Remote): Promise<unknown> => {
-    const { reply: version } = await connected.ask("applicationVersion", {});
-    const { reply: utcOffset } = await connected.ask("utcOffset", {});
-    const said = version.join(".");
-    if (said !== state.version?.join(".")) {
-      const warning = versionWarning(version);
-      if (warning) log.warn(warning);
-      else log.info(`hl2ss ${said} at ${connected.address}`);
-    }
-    remote = connected;
-    became({ reach: "answers", version, utcOffset });
-    context.state("running", `hl2ss ${said}`);
-    if (answersProbes()) bursts.soon();
-    const beat = setInterval(() => connected.ask("pvStatus", {}).catch(() => {}), heartbeatMs);
-    try {
-      return await connected.ended;
-    } finally {
-      clearInterval(beat);
-    }
+/** What is known of the headset, and the connection to it while there is one. */
+function createHeadset(changed: (state: DeviceState) => void) {
+  let state: DeviceState = { reach: "starting", version: null, utcOffset: null };
+  let triedMs = Number.NEGATIVE_INFINITY;
+  let remote: Remote | null = null;
+  let tried = Promise.withResolvers<void>();
+  let hurry = () => {};
+
+  return {
+    state: () => state,
+    remote: () => remote,
+    /** A try has come to its end: connected, or with a reason. */
+    became(change: Partial<DeviceState>, connected: Remote | null) {
+      state = { ...state, ...change };
+      remote = connected;
+      triedMs = performance.now();
+      changed(state);
+      tried.resolve();
+      tried = Promise.withResolvers();
+    },
+    /** Asks it first; while there is no connection, what the next try finds. */
+    async check(): Promise<DeviceState> {
+      if (remote) await remote.ask("pvStatus", {}).catch(() => {});
+      else if (performance.now() - triedMs >= freshMs) {
+        hurry();
+        await tried.promise;
+      }
+      return state;
+    },
+    async pvStatus(): Promise<Answers["pv-status"]> {
+      const answer = await remote?.ask("pvStatus", {}).catch(() => null);
+      return answer ? (answer.reply === 0 ? "off" : "on") : null;
+    },
+    async probe(): Promise<TickProbe> {
+      const { version } = state;
+      const answers = version !== null && atLeast(version, clockVersion);
+      if (!remote || !answers) throw new ConnectionLost("closed");
+      const { reply, askedNs, answeredNs } = await remote.ask("currentTime", { source: 0 });
+      return { t0Ns: askedNs, deviceTicks: reply, t3Ns: answeredNs };
+    },
+    /** Between tries; shorter when somebody asks. */
+    rest(ms: number, signal: AbortSignal): Promise<void> {
+      const hurried = Promise.withResolvers<void>();
+      hurry = hurried.resolve;
+      return Promise.race([sleep(ms, signal), hurried.promise]);
+    },
   };
+}
 
-  context.state("connecting", `${where.host} port ${port}`);
-  await sleep(greetingMs, signal);
-  const probing = bursts.run();
+interface Following {
+  headset: ReturnType<typeof createHeadset>;
+  timers: DeviceTimers;
+  connected(): void;
+}
+
+/** Connects again for ever, and says what is wrong. */
+async function follow(config: HololensConfig, context: SensorContext, following: Following) {
+  const { headset, timers } = following;
+  const { signal, log } = context;
+  const { host } = config;
+  const port = queryPorts.remote_configuration + config.ports;
   const backOff = createBackOff();
+  context.state("connecting", `${host} port ${port}`);
   while (!signal.aborted) {
-    let connected: Remote | null = null;
-    let lost: unknown;
-    try {
-      connected = await connectRemote(where);
-      lost = await session(connected);
-    } catch (error) {
-      lost = error;
-    }
-    const answered = remote !== null;
-    remote = null;
-    connected?.close();
-    if (signal.aborted) break;
-    if (answered) backOff.reset();
-    const reach: LossReason = lost instanceof ConnectionLost ? lost.reason : "closed";
-    const words =
-      lost instanceof ConnectionLost
-        ? (hostWords(reach, where.host, port) as string)
-        : `port ${port} does not speak the protocol: ${(lost as Error).message}`;
+    const lost = await connection();
+    if (signal.aborted) return;
+    if (headset.remote()) backOff.reset();
+    const words = wordsFor(lost);
     log.warn(`${words}; tried again`);
     context.state("connecting", words);
-    became({ reach });
-    const rest = Promise.withResolvers<void>();
-    hurry = rest.resolve;
-    await Promise.race([sleep(backOff.next(), signal), rest.promise]);
+    const reach: LossReason = lost instanceof ConnectionLost ? lost.reason : "closed";
+    headset.became({ reach }, null);
+    await headset.rest(backOff.next(), signal);
   }
-  await probing;
+
+  /** From connecting to what ended it. */
+  async function connection(): Promise<unknown> {
+    let remote: Remote | null = null;
+    let beat: ReturnType<typeof setInterval> | undefined;
+    try {
+      remote = await connectRemote({ host, port, signal, nowNs: monotonicNs, ...timers });
+      await greet(remote);
+      const { ask, ended } = remote;
+      beat = setInterval(() => ask("pvStatus", {}).catch(() => {}), heartbeatMs);
+      return await ended;
+    } catch (error) {
+      return error;
+    } finally {
+      clearInterval(beat);
+      remote?.close();
+    }
+  }
+
+  async function greet(remote: Remote): Promise<void> {
+    const { reply: version } = await remote.ask("applicationVersion", {});
+    const { reply: utcOffset } = await remote.ask("utcOffset", {});
+    const said = version.join(".");
+    if (said !== headset.state().version?.join(".")) {
+      const warning = versionWarning(version);
+      if (warning) log.warn(warning);
+      else log.info(`hl2ss ${said} at ${remote.address}`);
+    }
+    headset.became({ reach: "answers", version, utcOffset }, remote);
+    context.state("running", `hl2ss ${said}`);
+    following.connected();
+  }
+
+  function wordsFor(lost: unknown): string {
+    const words = lost instanceof ConnectionLost ? hostWords(lost.reason, host, port) : null;
+    return words ?? `port ${port} does not speak the protocol: ${(lost as Error).message}`;
+  }
 }

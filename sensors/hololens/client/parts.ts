@@ -29,11 +29,12 @@ export type Question = keyof Answers;
 
 export type FromDevice =
   | { type: "state"; state: DeviceState }
-  | { type: "clock"; news: News }
+  /** `era`: of the device part's process; a new one begins to count its epochs anew. */
+  | { type: "clock"; news: News; era: string }
   | { type: "answer"; id: string; answer: Answers[Question] };
 
 export type ToDevice =
-  /** Says which clock epoch is known already, so that a device part that began anew goes on from there. */
+  /** Asks for the last news; with an epoch: those of this era must lie after it. */
   | { type: "hello"; epoch: number | null }
   /** A frame that the clock cannot explain: probe soon. */
   | { type: "doubt" }
