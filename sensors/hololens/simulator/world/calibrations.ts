@@ -85,18 +85,17 @@ function tablesOf(model: CameraModel) {
 }
 
 /** 0, 0 where a pixel sees nothing. */
-function rayPlanes(model: CameraModel): [Float32Array, Float32Array] {
-  const { width, height } = model;
-  const table = rayTable(model);
-  const planes: [Float32Array, Float32Array] = [
-    new Float32Array(width * height),
-    new Float32Array(width * height),
-  ];
-  for (let i = 0; i < table.length; i++) {
-    const value = table[i] as number;
-    (planes[i & 1] as Float32Array)[i >> 1] = Number.isNaN(value) ? 0 : value;
+function rayPlanes(model: CameraModel): [x: Float32Array, y: Float32Array] {
+  const rays = rayTable(model);
+  const pixels = rays.length / 3;
+  const [xs, ys] = [new Float32Array(pixels), new Float32Array(pixels)];
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const z = rays[3 * pixel + 2] as number;
+    if (Number.isNaN(z)) continue;
+    xs[pixel] = (rays[3 * pixel] as number) / z;
+    ys[pixel] = (rays[3 * pixel + 1] as number) / z;
   }
-  return planes;
+  return [xs, ys];
 }
 
 function stretched(plane: Float32Array, pixels: number): { focal: number; centre: number } {

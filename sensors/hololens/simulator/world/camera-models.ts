@@ -206,7 +206,7 @@ function functionsOf(model: CameraModel) {
 
 const tables = new WeakMap<CameraModel, Float32Array>();
 
-/** @returns for each pixel its ray's x and y on the plane at z = 1, NaN where there is none; made once */
+/** @returns of each pixel x, y, z of its ray, of length 1, in the camera's frame; NaN: it has none. Made once */
 export function rayTable(model: CameraModel): Float32Array {
   let table = tables.get(model);
   if (!table) {
@@ -217,10 +217,14 @@ export function rayTable(model: CameraModel): Float32Array {
 }
 
 function makeRayTable(model: CameraModel): Float32Array {
-  const { width, height } = model;
-  const table = new Float32Array(2 * width * height);
+  const { width, height, facing } = model;
+  const table = new Float32Array(3 * width * height);
   for (let v = 0, at = 0; v < height; v++) {
-    for (let u = 0; u < width; u++, at += 2) table.set(rayOf(model, u, v) ?? [NaN, NaN], at);
+    for (let u = 0; u < width; u++, at += 3) {
+      const [x, y] = rayOf(model, u, v) ?? [NaN, NaN];
+      const scale = facing / Math.hypot(x, y, 1);
+      table.set([scale * x, scale * y, scale], at);
+    }
   }
   return table;
 }

@@ -58,8 +58,10 @@ export function cameraPoseAt(stream: RigSensor, seconds: number): Float32Array {
  */
 export function imuAt(
   sensor: "accelerometer" | "gyroscope" | "magnetometer",
-  seconds: number,
+  worldSeconds: number,
 ): Vector {
+  // A device that has been up for months leaves too few digits for the differences below.
+  const seconds = worldSeconds % periodSeconds;
   if (sensor === "magnetometer") return intoSensor(sensor, magneticField, seconds);
   if (sensor === "gyroscope") return intoSensor(sensor, turnRate(seconds), seconds);
   const [x, y, z] = acceleration(sensor, seconds);

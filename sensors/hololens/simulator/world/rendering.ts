@@ -1,6 +1,6 @@
 /** The scene as a camera of the headset takes it, pixel by pixel, into memory of the caller's. */
 import { type CameraModel, rayTable } from "./camera-models.ts";
-import { brightnessAt, meet, metresMet } from "./scene.ts";
+import { brightnessAt, castRays, type Hits } from "./scene.ts";
 
 /**
  * @param pose of the camera's own frame to world (`cameraPoseAt`)
@@ -14,29 +14,44 @@ export function renderDepth(
   ab?: Uint16Array,
 ): void {
   const { rangeMetres = 0 } = model;
+  const { metres } = castFrom(model, pose);
+  for (let pixel = 0; pixel < metres.length; pixel++) {
+    const far = metres[pixel] as number;
+    depth[pixel] = far <= rangeMetres ? 1000 * far + 0.5 : 0;
+  }
+  if (!ab) return;
   // It falls off with the square of the distance: of white, 300 is left at the end of the range.
   const light = (300 / 255) * rangeMetres ** 2;
-  eachPixel(model, pose, (pixel, met, x, y, z) => {
-    const seen = met >= 0 && metresMet <= rangeMetres;
-    depth[pixel] = seen ? Math.round(1000 * metresMet) : 0;
-    if (!ab) return;
-    const returned = met < 0 ? 0 : (light * brightnessAt(met, x, y, z)) / metresMet ** 2;
-    ab[pixel] = Math.min(returned, 0xffff);
+  shadeAll(model, pose, (pixel, brightness) => {
+    const far = metres[pixel] as number;
+    ab[pixel] = Math.min((light * brightness) / (far * far), 0xffff);
   });
 }
 
 /** @param target gets for each pixel its brightness, 0 where there is nothing */
 export function renderGrey(model: CameraModel, pose: ArrayLike<number>, target: Uint8Array): void {
-  eachPixel(model, pose, (pixel, met, x, y, z) => {
-    target[pixel] = brightnessAt(met, x, y, z);
+  castFrom(model, pose);
+  shadeAll(model, pose, (pixel, brightness) => {
+    target[pixel] = brightness;
   });
 }
 
-/** @param take a pixel's number, the surface that its ray meets (-1: none), and where in the world */
-function eachPixel(
+/** Of the camera that was rendered last: one picture at a time. */
+let hits: Hits = { metres: new Float64Array(0), met: new Uint8Array(0) };
+
+function castFrom(model: CameraModel, pose: ArrayLike<number>): Hits {
+  const pixels = model.width * model.height;
+  if (hits.metres.length !== pixels) {
+    hits = { metres: new Float64Array(pixels), met: new Uint8Array(pixels) };
+  }
+  castRays(pose, rayTable(model), hits);
+  return hits;
+}
+
+function shadeAll(
   model: CameraModel,
   pose: ArrayLike<number>,
-  take: (pixel: number, met: number, x: number, y: number, z: number) => void,
+  take: (pixel: number, brightness: number) => void,
 ): void {
   const at = (index: number) => pose[index] as number;
   const [xx, xy, xz] = [at(0), at(1), at(2)];
@@ -44,16 +59,16 @@ function eachPixel(
   const [zx, zy, zz] = [at(8), at(9), at(10)];
   const [fromX, fromY, fromZ] = [at(12), at(13), at(14)];
   const rays = rayTable(model);
-  const pixels = model.width * model.height;
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const x = rays[2 * pixel] as number;
-    const y = rays[2 * pixel + 1] as number;
-    const scale = model.facing / Math.sqrt(x * x + y * y + 1);
-    const dx = scale * (x * xx + y * yx + zx);
-    const dy = scale * (x * xy + y * yy + zy);
-    const dz = scale * (x * xz + y * yz + zz);
-    const met = meet(fromX, fromY, fromZ, dx, dy, dz);
-    const far = met < 0 ? 0 : metresMet;
-    take(pixel, met, fromX + far * dx, fromY + far * dy, fromZ + far * dz);
+  const { metres, met } = hits;
+  for (let pixel = 0; pixel < metres.length; pixel++) {
+    const surface = met[pixel] as number;
+    const far = surface > 0 ? (metres[pixel] as number) : 0;
+    const x = far * (rays[3 * pixel] as number);
+    const y = far * (rays[3 * pixel + 1] as number);
+    const z = far * (rays[3 * pixel + 2] as number);
+    const inX = fromX + x * xx + y * yx + z * zx;
+    const inY = fromY + x * xy + y * yy + z * zy;
+    const inZ = fromZ + x * xz + y * yz + z * zz;
+    take(pixel, brightnessAt(surface, inX, inY, inZ));
   }
 }

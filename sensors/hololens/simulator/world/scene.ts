@@ -16,6 +16,7 @@ export const scene = {
 } as const;
 
 export const surfaces = [
+  "none",
   "wall",
   "leftWall",
   "rightWall",
@@ -24,118 +25,142 @@ export const surfaces = [
   "sphere",
   "ball",
 ] as const;
-export type Surface = (typeof surfaces)[number];
+/** Of all but 0, which is nothing. */
+export type Surface = Exclude<(typeof surfaces)[number], "none">;
 
-export interface Hit {
-  /** Along the ray, from where it begins. */
-  metres: number;
-  surface: Surface;
+/** What each of many rays meets. */
+export interface Hits {
+  /** Along the ray, from where it begins; Infinity: nothing. */
+  metres: Float64Array;
+  /** Indices of `surfaces`. */
+  met: Uint8Array;
 }
 
-/**
- * Who wants the whole picture calls `meet` for each pixel, which makes no objects: -1, or the index of the
- * surface, and `metresMet` is how far away. One at a time.
- */
-export let metresMet = 0;
+const oneHit: Hits = { metres: new Float64Array(1), met: new Uint8Array(1) };
 
 /**
  * @param direction of length 1
  * @returns null where the ray meets nothing
  */
-export function distanceAlong(origin: Vector, direction: Vector): Hit | null {
-  const surface = surfaces[meet(...origin, ...direction)];
-  return surface ? { metres: metresMet, surface } : null;
-}
-
-/** The ray begins at x, y, z; its direction has the length 1. */
-export function meet(x: number, y: number, z: number, dx: number, dy: number, dz: number): number {
-  const { wall, leftWall, rightWall, floor, table, sphere, ball } = scene;
-  let nearest = Number.POSITIVE_INFINITY;
-  let met = -1;
-  const toWall = (wall.z - z) / dz;
-  if (toWall > 0) {
-    nearest = toWall;
-    met = 0;
-  }
-  const toSide = ((dx < 0 ? leftWall.x : rightWall.x) - x) / dx;
-  if (toSide > 0 && toSide < nearest) {
-    nearest = toSide;
-    met = dx < 0 ? 1 : 2;
-  }
-  const toFloor = (floor.y - y) / dy;
-  if (toFloor > 0 && toFloor < nearest) {
-    nearest = toFloor;
-    met = 3;
-  }
-  const toTable = (table.y - y) / dy;
-  if (toTable > 0 && toTable < nearest) {
-    const overX = x + toTable * dx;
-    const overZ = z + toTable * dz;
-    if (overX > table.left && overX < table.right && overZ > table.far && overZ < table.near) {
-      nearest = toTable;
-      met = 4;
-    }
-  }
-  const [sx, sy, sz] = sphere.centre;
-  const toSphere = intoBall(sx - x, sy - y, sz - z, dx, dy, dz, sphere.radius);
-  if (toSphere < nearest) {
-    nearest = toSphere;
-    met = 5;
-  }
-  const [bx, by, bz] = ball.centre;
-  const toBall = intoBall(bx - x, by - y, bz - z, dx, dy, dz, ball.radius);
-  if (toBall < nearest) {
-    nearest = toBall;
-    met = 6;
-  }
-  metresMet = nearest;
-  return met;
-}
-
-/** @returns how far to the nearer side of a ball whose centre is at x, y, z from here; Infinity: missed */
-function intoBall(
-  x: number,
-  y: number,
-  z: number,
-  dx: number,
-  dy: number,
-  dz: number,
-  radius: number,
-): number {
-  const along = x * dx + y * dy + z * dz;
-  const inside = along * along - (x * x + y * y + z * z) + radius * radius;
-  if (along <= 0 || inside < 0) return Number.POSITIVE_INFINITY;
-  return along - Math.sqrt(inside);
+export function distanceAlong(
+  origin: Vector,
+  direction: Vector,
+): { metres: number; surface: Surface } | null {
+  const at = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, ...origin, 1];
+  castRays(at, direction, oneHit);
+  const surface = surfaces[oneHit.met[0] as number];
+  if (!surface || surface === "none") return null;
+  return { metres: oneHit.metres[0] as number, surface };
 }
 
 /**
- * How bright a surface is at a point of the world: squares on wall, floor and table, shades on the round ones.
+ * The rays of a whole picture in one loop, which makes no objects.
  *
- * @param met index in `surfaces`; -1: nothing
- * @returns 0 to 255
+ * @param pose of the rays' frame to world, 4x4 for row vectors: they begin at its origin
+ * @param rays x, y, z of each, of length 1; NaN: no ray
+ * @param hits gets what each meets
  */
-export function brightnessAt(met: number, x: number, y: number, z: number): number {
-  switch (met) {
-    case 0:
-      return squares(x, y, 0.25) ? 200 : 110;
-    case 1:
-    case 2:
-      return squares(y, z, 0.25) ? 180 : 130;
-    case 3:
-      return squares(x, z, 0.4) ? 120 : 60;
-    case 4:
-      return squares(x, z, 0.1) ? 170 : 140;
-    case 5:
-      return shade(scene.sphere, x, y, z);
-    case 6:
-      return shade(scene.ball, x, y, z);
-    default:
-      return 0;
+export function castRays(pose: ArrayLike<number>, rays: ArrayLike<number>, hits: Hits): void {
+  const at = (index: number) => pose[index] as number;
+  const [xx, xy, xz] = [at(0), at(1), at(2)];
+  const [yx, yy, yz] = [at(4), at(5), at(6)];
+  const [zx, zy, zz] = [at(8), at(9), at(10)];
+  const [fromX, fromY, fromZ] = [at(12), at(13), at(14)];
+  const { wall, leftWall, rightWall, floor } = scene;
+  const { left, right, far, near } = scene.table;
+  const [wallAway, floorAway, tableAway] = [wall.z - fromZ, floor.y - fromY, scene.table.y - fromY];
+  const [leftAway, rightAway] = [leftWall.x - fromX, rightWall.x - fromX];
+  const [sphereX, sphereY, sphereZ, beyondSphere] = seenFrom(scene.sphere, fromX, fromY, fromZ);
+  const [ballX, ballY, ballZ, beyondBall] = seenFrom(scene.ball, fromX, fromY, fromZ);
+  const count = hits.metres.length;
+
+  for (let ray = 0; ray < count; ray++) {
+    const x = rays[3 * ray] as number;
+    const y = rays[3 * ray + 1] as number;
+    const z = rays[3 * ray + 2] as number;
+    const dx = x * xx + y * yx + z * zx;
+    const dy = x * xy + y * yy + z * zy;
+    const dz = x * xz + y * yz + z * zz;
+    let nearest = Number.POSITIVE_INFINITY;
+    let met = 0;
+    const toWall = wallAway / dz;
+    if (toWall > 0) {
+      nearest = toWall;
+      met = 1;
+    }
+    const toSide = (dx < 0 ? leftAway : rightAway) / dx;
+    if (toSide > 0 && toSide < nearest) {
+      nearest = toSide;
+      met = dx < 0 ? 2 : 3;
+    }
+    const toFloor = floorAway / dy;
+    if (toFloor > 0 && toFloor < nearest) {
+      nearest = toFloor;
+      met = 4;
+    }
+    const toTable = tableAway / dy;
+    if (toTable > 0 && toTable < nearest) {
+      const overX = fromX + toTable * dx;
+      const overZ = fromZ + toTable * dz;
+      const inside = overX > left && overX < right;
+      if (inside && overZ > far && overZ < near) {
+        nearest = toTable;
+        met = 5;
+      }
+    }
+    const alongSphere = sphereX * dx + sphereY * dy + sphereZ * dz;
+    const inSphere = alongSphere * alongSphere - beyondSphere;
+    if (inSphere >= 0 && alongSphere > 0) {
+      const toSphere = alongSphere - Math.sqrt(inSphere);
+      if (toSphere < nearest) {
+        nearest = toSphere;
+        met = 6;
+      }
+    }
+    const alongBall = ballX * dx + ballY * dy + ballZ * dz;
+    const inBall = alongBall * alongBall - beyondBall;
+    if (inBall >= 0 && alongBall > 0) {
+      const toBall = alongBall - Math.sqrt(inBall);
+      if (toBall < nearest) {
+        nearest = toBall;
+        met = 7;
+      }
+    }
+    hits.metres[ray] = nearest;
+    hits.met[ray] = met;
   }
 }
 
-function squares(a: number, b: number, side: number): boolean {
-  return ((Math.floor(a / side) + Math.floor(b / side)) & 1) === 0;
+/** Where the centre is from there, and by how much (squared) that is further than the radius. */
+function seenFrom(
+  { centre, radius }: { centre: Vector; radius: number },
+  fromX: number,
+  fromY: number,
+  fromZ: number,
+): [x: number, y: number, z: number, beyond: number] {
+  const [x, y, z] = [centre[0] - fromX, centre[1] - fromY, centre[2] - fromZ];
+  return [x, y, z, x * x + y * y + z * z - radius * radius];
+}
+
+/**
+ * How bright a surface is at a point of the world: squares on what is flat, shades on what is round.
+ *
+ * @param met index of `surfaces`
+ * @returns 0 to 255
+ */
+export function brightnessAt(met: number, x: number, y: number, z: number): number {
+  if (met === 1) return squares(4 * x, 4 * y) ? 200 : 110;
+  if (met === 4) return squares(2.5 * x, 2.5 * z) ? 120 : 60;
+  if (met === 2 || met === 3) return squares(4 * y, 4 * z) ? 180 : 130;
+  if (met === 5) return squares(10 * x, 10 * z) ? 170 : 140;
+  if (met === 6) return shade(scene.sphere, x, y, z);
+  if (met === 7) return shade(scene.ball, x, y, z);
+  return 0;
+}
+
+/** Of side 1. */
+function squares(a: number, b: number): boolean {
+  return ((Math.floor(a) + Math.floor(b)) & 1) === 0;
 }
 
 /** Lit from above, from the right and from behind the head. */
@@ -145,7 +170,6 @@ function shade(
   y: number,
   z: number,
 ): number {
-  const [cx, cy, cz] = centre;
-  const lit = (0.4 * (x - cx) + 0.7 * (y - cy) + 0.59 * (z - cz)) / radius;
-  return 50 + 190 * Math.max(lit, 0);
+  const lit = 0.4 * (x - centre[0]) + 0.7 * (y - centre[1]) + 0.59 * (z - centre[2]);
+  return 50 + (190 / radius) * Math.max(lit, 0);
 }
