@@ -37,6 +37,9 @@ export interface Client {
   /** No more will be sent. */
   finish(): void;
   read<T>(grammar: Grammar<T>): Promise<T | null>;
+  /** Reads no more, until it is resumed. */
+  pause(): void;
+  resume(): void;
   /** All bytes until the end. */
   rest(): Promise<Uint8Array>;
   /** How the simulator ended it. */
@@ -82,7 +85,9 @@ export function clientOf(name: PortName): Client {
     send(...parts) {
       for (const part of parts) socket.write(part);
     },
-    finish: () => socket.end(),
+    finish: () => void socket.end(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     read: (grammar) => reader.read(grammar),
     async rest() {
       await ending;
@@ -90,7 +95,7 @@ export function clientOf(name: PortName): Client {
     },
     ending,
     connected,
-    close: () => socket.destroy(),
+    close: () => void socket.destroy(),
   };
 }
 

@@ -128,8 +128,6 @@ export const cameraList = encodeList(
 const audioFormats = [
   { ChannelCount: 2, Subtype: "PCM", BitsPerSample: 16 },
   { ChannelCount: 2, Subtype: "Float", BitsPerSample: 32 },
-  { ChannelCount: 1, Subtype: "PCM", BitsPerSample: 16 },
-  { ChannelCount: 1, Subtype: "Float", BitsPerSample: 32 },
 ].map((format) => ({
   ...{ ...format, SampleRate: 48000 },
   ...{ Bitrate: 48000 * format.ChannelCount * format.BitsPerSample, IsSpatial: false },

@@ -23,6 +23,8 @@ export interface Connection {
   sleep(ms: number): Promise<void>;
   /** Nothing can be sent any more. */
   readonly isClosed: boolean;
+  /** A send waits for the network, because the client does not read. */
+  readonly isBlocked: boolean;
 }
 
 /** What the listener tells of its socket. */
@@ -46,6 +48,7 @@ export function createConnection(
   let consumed = 0;
   let clientEnded = false;
   let isClosed = false;
+  let isBlocked = false;
   let wake = () => {};
   let wakeSleeper = () => {};
 
@@ -93,7 +96,9 @@ export function createConnection(
         at += taken;
         if (at === bytes.byteLength) break;
         waited = true;
+        isBlocked = true;
         await news;
+        isBlocked = false;
       }
       return waited;
     },
@@ -127,6 +132,9 @@ export function createConnection(
 
     get isClosed() {
       return isClosed;
+    },
+    get isBlocked() {
+      return isBlocked;
     },
 
     events: {

@@ -26,6 +26,8 @@ export interface PortSettings {
 export interface DevicePort {
   readonly port: number;
   readonly isServing: boolean;
+  /** The client that is served does not read. */
+  readonly isBlocked: boolean;
   readonly waiting: number;
   /** Clients served so far, the present one included. */
   readonly served: number;
@@ -70,6 +72,9 @@ export function createPort({ host, port, name, serve, free }: PortSettings): Dev
     port,
     get isServing() {
       return current !== null;
+    },
+    get isBlocked() {
+      return current?.isBlocked ?? false;
     },
     get waiting() {
       return queue.length;

@@ -32,7 +32,7 @@ export interface Simulator {
   readonly ports: Record<PortName, number>;
   /** Its state, to look at. */
   readonly device: Device;
-  connection(name: PortName): Pick<DevicePort, "isServing" | "waiting" | "served">;
+  connections(name: PortName): Omit<DevicePort, "port" | "open" | "close">;
   /** @returns takes it back */
   fault(fault: Fault): () => void;
   /** Away for so many seconds. Resolves when it is back, with a clock that began anew. */
@@ -131,7 +131,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     ports: Object.fromEntries(
       [...ports].map(([name, { port }]) => [name, port]),
     ) as Simulator["ports"],
-    connection: (name) => ports.get(name) as DevicePort,
+    connections: (name) => ports.get(name) as DevicePort,
     fault: faults.set,
   };
 }

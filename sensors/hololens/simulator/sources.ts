@@ -8,7 +8,14 @@ type OpenFromDevice<F extends StreamFamily> = (
   device: Device,
 ) => Source | Promise<Source>;
 
+const video = async () => (await import("./media/video-source.ts")).openVideoSource;
+const audio = async () => (await import("./media/audio-source.ts")).openAudioSource;
+
 const sources: { [F in StreamFamily]?: () => Promise<OpenFromDevice<F>> } = {
+  microphone: audio,
+  "extended-audio": audio,
+  pv: video,
+  "extended-video": video,
   imu: async () => (await import("./imu-source.ts")).openImuSource,
   "spatial-input": async () => (await import("./spatial-input-source.ts")).openSpatialInputSource,
   "eye-tracker": async () => (await import("./eye-tracker-source.ts")).openEyeTrackerSource,
