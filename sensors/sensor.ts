@@ -7,12 +7,14 @@
  * - raw device ticks in each frame's `deviceTime`, never overwritten, with `descriptor.clock` naming
  *   their unit and epoch; `captureTimeNs` and `timeErrorNs` as far as it can map them;
  * - how the device's clock was compared (`clock()`): by probes, one way only, or not at all (local);
- * - its calibration, if it has one (`calibration()`);
+ * - its calibration, if it has one (`calibration()`), and its controls (`controls()`);
  * - a fixed lag, as a key of its own configuration, applied once and stated as `lagNs`;
  * - what a reconnect means: `run` keeps the writers it has, calls `state("connecting", why)`, tries
  *   again with back-off of its own, and calls `context.stream()` again with the same name if shape or
  *   dtype changed (a new generation, which readers follow). Ticks that ran backwards grow `clockEpoch`.
- *   Throwing instead ends the process: the supervisor starts a fresh one.
+ *   Throwing instead ends the process: the supervisor starts a fresh one;
+ * - where one connection must not delay another: `parts`, a process for each, which tell each other
+ *   what they know (`tell()`, `heard()`).
  */
 import { z } from "zod";
 import type { StreamSpec } from "../src/ring/descriptor.ts";

@@ -69,7 +69,7 @@ test("an unknown sensor is told the configured ones", async () => {
   }
 });
 
-test("a clock's 64-bit numbers are text, unknown ones null", () => {
+test("a clock's 64-bit numbers are text, unknown ones null; parts are shown as they are", () => {
   const clock: ClockState = {
     method: "probe",
     offsetNs: -(2n ** 60n),
@@ -82,7 +82,10 @@ test("a clock's 64-bit numbers are text, unknown ones null", () => {
   };
   const status = api.supervisor.list()[0];
   if (!status) throw new Error("no sensor");
-  const body = sensorBody({ ...status, clock });
+  const parts = [{ ...status, name: "left" }].map(
+    ({ kind: _, clock: __, parts: ___, ...part }) => part,
+  );
+  const body = sensorBody({ ...status, clock, parts });
   expect(sensorSchema.parse(body)).toEqual(body);
   expect(body.clock).toMatchObject({ offsetNs: "-1152921504606846976", errorNs: null });
   expect(body.clock).toMatchObject({ probedNs: "1", probeAgeNs: expect.stringMatching(/^\d+$/) });

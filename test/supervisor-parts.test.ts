@@ -59,6 +59,7 @@ describe("processes of one sensor", () => {
   test("run each for itself and are stopped together; nothing is left", async () => {
     await start(["device", "one", "two"]);
     await runs("device", "one", "two");
+    await until(() => status().clock);
     expect(status()).toMatchObject({
       state: "running",
       words: null,
@@ -122,7 +123,8 @@ describe("processes of one sensor", () => {
 
   test("one that fails for good leaves the sensor running, which says so", async () => {
     await start(["device", "one", "refused"]);
-    await until(() => part("refused").state === "failed" && part("one").state === "running");
+    await runs("device", "one");
+    await until(() => part("refused").state === "failed");
     expect(status()).toMatchObject({
       state: "running",
       words: "refused: failed, the port is closed",
