@@ -15,9 +15,9 @@ const extrinsics =
   "rig node to sensor: p_sensor = p_rig · extrinsics. A point of the sensor is in the world at p_sensor · inverse(extrinsics) · pose, with the pose of its frame";
 const tables = {
   uv2xy:
-    "for column u and row v of the image: x, y of the plane at z = 1 that the pixel sees; 0, 0 where it sees none",
+    "for column u and row v of the image: x, y of the plane at z = 1 that the centre of the pixel sees; 0, 0 where it sees none",
   undistort_map:
-    "for each pixel of the undistorted image: column and row of the image to take it from; -1, -1 where there is none",
+    "for each pixel of the undistorted image: column and row of the image to take it from, counted from its edge (the centre of the first pixel is 0.5, 0.5); -1, -1 where there is none",
 };
 const depth =
   "metres = depth / scale, along the ray: p_sensor = (x, y, 1) / |(x, y, 1)| · metres, with x, y of uv2xy; 0 is no depth";
@@ -45,7 +45,8 @@ export function calibrationOf(
   const document = { ...stated, extrinsics: rows(values.extrinsics), conventions };
   if (family === "imu") return { document, tables: {} };
   Object.assign(conventions, tables, {
-    intrinsics: "of the undistorted image; fx and fy may differ",
+    intrinsics:
+      "of the undistorted image, whose pixel i, j sees (i - cx) / fx, (j - cy) / fy of the plane at z = 1; fx and fy may differ",
     ...(family !== "vlc" && { depth }),
     ...(family === "ahat" && { alias: "depths repeat after so many units" }),
   });

@@ -3,7 +3,7 @@
  * as on the wire.
  *
  * Both tables count as those of a real headset do (its saved calibration, compared with each other, agrees
- * to 0.0001 pixels with this reading and with no other): the table of rays is of the centres of pixels; the
+ * to 0.001 pixels with this reading and with no other): the table of rays is of the centres of pixels; the
  * undistort map counts columns and rows from the picture's edge, so that the centre of the first pixel is at
  * 0.5; and pixel i of the undistorted image shows what is at (i - cx) / fx on the plane, without a half.
  * The undistorted image is what all pixels together see, stretched over the same size in each direction:
