@@ -49,11 +49,11 @@ type SentFormat = { encoding: "aac" } | { encoding: "s16" | "f32"; channels: num
 
 /** Of the simulated USB microphone's two formats, the second is floating point. */
 function formatOf(configuration: AudioConfiguration): SentFormat {
-  if (!("mixerMode" in configuration)) return microphoneFormat(configuration);
-  const format = extendedAudioFormat(configuration);
+  const isExtended = "mixerMode" in configuration;
+  const format = isExtended ? extendedAudioFormat(configuration) : microphoneFormat(configuration);
   if (format.encoding !== "device") return format;
-  const float = unpackMixer(configuration.mixerMode).format === 1;
-  return { encoding: float ? "f32" : "s16", channels: 2 };
+  const isFloat = isExtended && unpackMixer(configuration.mixerMode).format === 1;
+  return { encoding: isFloat ? "f32" : "s16", channels: 2 };
 }
 
 function voiceOf(configuration: AudioConfiguration): { voice: Voice; name: string } {

@@ -9,8 +9,8 @@ export interface CodedUnits {
   keep(first: number, group: readonly Uint8Array[]): void;
 }
 
-/** An hour of 1080p at the usual 5 Mbit/s would be 2 GB. The loops of every stream are 60 MB as a rule. */
-const mostBytes = 384 * 2 ** 20;
+/** An hour of 1080p at the usual 5 Mbit/s would be 2 GB. What all streams need as a rule is a quarter of this. */
+const mostBytes = 256 * 2 ** 20;
 
 export interface UnitStore {
   /** The same for the same key: what one connection has coded serves the next. */
