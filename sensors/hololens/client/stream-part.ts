@@ -15,6 +15,7 @@ import { createBackOff } from "./back-off.ts";
 import { createCalibrating, Restarted } from "./calibrating.ts";
 import type { ConnectOptions } from "./connection.ts";
 import { createDeviceLink, type DeviceLink, type LinkClock } from "./device-link.ts";
+import { hasList, showList } from "./device-lists.ts";
 import { lossWords } from "./loss-words.ts";
 import { runSession, SessionLost, type StreamTimers } from "./session.ts";
 import { startCommand, startSource, stopSource } from "./source-start.ts";
@@ -94,6 +95,7 @@ async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise
     config.streams.includes(name),
   );
   let started = false;
+  let listed = !hasList(family);
 
   const startOnce = async () => {
     if (!start) return;
@@ -113,6 +115,7 @@ async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise
   };
 
   const session = async () => {
+    if (!listed) listed = await showList(family, where, context);
     await startOnce();
     await calibrating.fetch();
     if (clock.method === "probe" && !link.answersProbes) throw oldServer(link);
