@@ -12,8 +12,9 @@ export interface BackOff {
   reset(): void;
 }
 
-export function createBackOff(random: () => number = Math.random): BackOff {
-  let waitMs = leastMs;
+/** @param least before the first attempt, ms; shorter in tests */
+export function createBackOff(least = leastMs, random: () => number = Math.random): BackOff {
+  let waitMs = least;
   return {
     next() {
       const now = waitMs * (1 - jitter + 2 * jitter * random());
@@ -21,7 +22,7 @@ export function createBackOff(random: () => number = Math.random): BackOff {
       return now;
     },
     reset() {
-      waitMs = leastMs;
+      waitMs = least;
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { connect as connectSocket, type Socket } from "node:net";
 import { monotonicNs } from "../../../src/ring/ffi.ts";
+import { ProtocolError } from "../wire/protocol-error.ts";
 import { ConnectionLost, lossOf } from "./lost.ts";
 
 export interface Address {
@@ -24,7 +25,7 @@ export interface Connection {
   /** CLOCK_MONOTONIC, ns: when the chunk was here that was given out last. */
   readonly arrivalNs: bigint;
   /** Resolves at its end; null where that was an ordinary one. */
-  readonly ended: Promise<ConnectionLost | null>;
+  readonly ended: Promise<Error | null>;
   /** The address that the name stood for. */
   readonly address: string;
   write(bytes: Uint8Array): void;
@@ -67,7 +68,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   socket.off("error", refused);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, keepAliveMs);
-  return connectionOf(socket);
+  return connectionOf(socket, options);
 }
 
 interface Chunk {
@@ -75,16 +76,16 @@ interface Chunk {
   arrivalNs: bigint;
 }
 
-function connectionOf(socket: Socket): Connection {
+function connectionOf(socket: Socket, { host, port }: Address): Connection {
   let unread: Chunk[] = [];
   let unreadBytes = 0;
-  let ended: { loss: ConnectionLost | null } | null = null;
+  let ended: { loss: Error | null } | null = null;
   let wake = () => {};
   let arrivalNs = monotonicNs();
   let silence: ReturnType<typeof setTimeout> | undefined;
-  const over = Promise.withResolvers<ConnectionLost | null>();
+  const over = Promise.withResolvers<Error | null>();
 
-  const end = (loss: ConnectionLost | null) => {
+  const end = (loss: Error | null) => {
     ended ??= { loss };
     over.resolve(loss);
     clearTimeout(silence);
@@ -96,7 +97,7 @@ function connectionOf(socket: Socket): Connection {
     unread.push({ bytes, arrivalNs: monotonicNs() });
     unreadBytes += bytes.byteLength;
     silence?.refresh();
-    if (unreadBytes > unreadMaxBytes) end(new ConnectionLost("reset", { code: "EMSGSIZE" }));
+    if (unreadBytes > unreadMaxBytes) end(unasked(`${host} port ${port}`));
     wake();
   });
   socket.on("error", (error) => end(lossOf(error, true)));
@@ -136,4 +137,9 @@ function connectionOf(socket: Socket): Connection {
     },
     destroy: () => end(null),
   };
+}
+
+function unasked(where: string): ProtocolError {
+  const what = `more than ${unreadMaxBytes} bytes that nobody asked for`;
+  return new ProtocolError({ where, what, allowed: "answers" });
 }

@@ -21,7 +21,10 @@ import { runSession, SessionLost, type StreamTimers } from "./session.ts";
 import { startCommand, startSource, stopSource } from "./source-start.ts";
 
 /** Shorter in tests. */
-export type Timers = Partial<StreamTimers>;
+export interface Timers extends Partial<StreamTimers> {
+  /** Before the first attempt after a loss. */
+  leastRetryMs?: number;
+}
 
 const usualTimers = { firstPacketMs: 15_000, idleMs: 5000 };
 /** Packets that are asked for less often than this may stay away longer. */
@@ -36,7 +39,7 @@ interface Part {
   receiving: StreamReceiving<StreamFamily>;
   link: DeviceLink;
   where: ConnectOptions;
-  timers: StreamTimers;
+  timers: StreamTimers & Pick<Timers, "leastRetryMs">;
 }
 
 export async function runStream(
@@ -88,7 +91,7 @@ export async function runStream(
 async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise<void> {
   const { config, context, stream, family, link, where } = part;
   const { signal } = context;
-  const backOff = createBackOff();
+  const backOff = createBackOff(part.timers.leastRetryMs);
   const calibrating = createCalibrating(part);
   const start = startCommand(family, config);
   const bothDepths = (["depth-ahat", "depth-longthrow"] as const).every((name) =>
