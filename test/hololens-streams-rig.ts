@@ -25,7 +25,6 @@ export interface Published {
 let rigs = 0;
 
 export interface Opened {
-  family: StreamFamily;
   stream: StreamName;
   /** Keys of the sensor beside its kind, name and host. */
   keys?: object;

@@ -228,13 +228,6 @@ describe("Zdepth", () => {
     expect([...decoded.subarray(0, edges.length)]).toEqual(edges.map(([, back]) => back));
   });
 
-  test("decodes into memory that is given", () => {
-    const depth = byRule(size, (row, column) => 300 + row + column);
-    const out = new Uint16Array(size.width * size.height).fill(0xffff);
-    decodeZdepth(encodeZdepth(depth, { ...size, frame: 9 }), where, out);
-    expect([...out]).toEqual([...depth]);
-  });
-
   test("sizes are looked at before anything is unpacked", () => {
     const encoded = encodeZdepth(
       byRule(size, () => 300),

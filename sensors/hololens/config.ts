@@ -93,6 +93,10 @@ export const hololensConfig = sensorConfig({
     microphoneGain: z.number().min(0).max(5).default(1),
     /** Of the device list; default: the system's own device. */
     device: index.optional(),
+    /** The device's bytes as they are; only with `profile: raw`. Then source and format of the list count. */
+    passthrough: z.boolean().default(false),
+    source: index.default(0),
+    format: index.default(0),
   }),
   /** Which camera: indices of the device list, which the log shows at the start. */
   extendedVideo: group({

@@ -5,6 +5,8 @@
 import { lib } from "../../../src/ring/ffi.ts";
 import type { Frame } from "../../video/ffmpeg.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
+import type { PngRows } from "../wire/rgba-png.ts";
+import type { ZdepthLists } from "../wire/zdepth.ts";
 
 export interface Size {
   width: number;
@@ -70,14 +72,6 @@ export function unpackAb({ u, v }: { u: Plane; v: Plane }, { width, height }: Si
   check(lib.streamem_ahat_ab(slot, slot.byteLength, ...chroma, width, height));
 }
 
-/** The unpacked parts of a Zdepth image. */
-export interface ZdepthLists extends Size {
-  zeroMap: Uint8Array;
-  predictors: Uint8Array;
-  edges: Uint8Array;
-  surfaces: Uint8Array;
-}
-
 /** See wire/zdepth.ts. Throws a ProtocolError `frame` where a list runs out. */
 export function unpackZdepth(lists: ZdepthLists, slot: Slot, where: string): void {
   const parts = [lists.zeroMap, lists.predictors, lists.edges, lists.surfaces];
@@ -102,7 +96,7 @@ export function unpackZdepth(lists: ZdepthLists, slot: Slot, where: string): voi
  * Throws a ProtocolError `frame` for a filter that there is not.
  */
 export function unpackPngPlanes(
-  { rows, width, height }: Size & { rows: Uint8Array },
+  { rows, width, height }: PngRows,
   { depth, ab }: { depth: Slot; ab: Slot },
   where: string,
 ): void {

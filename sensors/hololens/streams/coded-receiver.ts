@@ -21,7 +21,7 @@ export interface CodedStream<Parts> {
   /** Null: nothing in it. */
   split(payload: Uint8Array): Parts | null;
   codedOf(parts: Parts): Uint8Array;
-  decoded(frame: Frame, taken: Taken<Parts>): void;
+  decoded(frame: Frame, taken: Taken<Parts>, ffmpeg: Ffmpeg): void;
   /** Profile raw: instead of the above. */
   raw(taken: Taken<Parts>): void;
   begin(): void;
@@ -52,7 +52,7 @@ export function createCodedReceiver<Parts>(
     codec,
     where: setup.stream,
     largest: stream.largest,
-    picture: stream.decoded,
+    picture: (frame, taken) => stream.decoded(frame, taken, ffmpeg),
     // Who asked for it not to be published has counted it.
     dropped: ({ publish }) => publish && count(setup, "dropped"),
   });

@@ -5,7 +5,6 @@
  */
 import { type FieldSpec, frameBytes, type StreamSpec } from "../../../src/ring/descriptor.ts";
 import type { RingWriter } from "../../../src/ring.ts";
-import type { Ffmpeg } from "../../video/ffmpeg.ts";
 import { layoutOf } from "../../video/pixel-formats.ts";
 import type { HololensConfig } from "../config.ts";
 import { openLibrary } from "../decoding/library.ts";
@@ -76,8 +75,8 @@ async function open(setup: ReceiverSetup): Promise<Receiver> {
     largest: size,
     split: (payload) => splitVlc(payload, { profile, where: stream }),
     codedOf: ({ image }) => image,
-    decoded: (frame, taken) =>
-      publish(planesOf(library?.ffmpeg as Ffmpeg, frame, { ...size, where: stream }).y, taken),
+    decoded: (frame, taken, ffmpeg) =>
+      publish(planesOf(ffmpeg, frame, { ...size, where: stream }).y, taken),
     raw: (taken) => publish({ data: taken.parts.image, stride: size.width }, taken),
     begin: metas.begin,
     close: () => library?.close(),

@@ -20,11 +20,20 @@ export interface RgbaImage {
   rgba: Uint8Array;
 }
 
-/** @throws ProtocolError `frame` */
-export function decodeRgbaPng(
-  png: Uint8Array,
-  { largest, where }: { largest: { width: number; height: number }; where: string },
-): RgbaImage {
+/** Rows as they stand in the file, each with the number of its filter before it. */
+export interface PngRows {
+  width: number;
+  height: number;
+  rows: Uint8Array;
+}
+
+interface Limits {
+  largest: { width: number; height: number };
+  where: string;
+}
+
+/** Everything but the loops over pixels, which a faster language may do. @throws ProtocolError `frame` */
+export function inflateRgbaPng(png: Uint8Array, { largest, where }: Limits): PngRows {
   if (!signature.every((byte, i) => png[i] === byte)) {
     throw wrong(where, "no PNG signature", "a PNG file");
   }
@@ -34,11 +43,18 @@ export function decodeRgbaPng(
     const what = `a PNG of ${size.width}x${size.height}`;
     throw wrong(where, what, `up to ${largest.width}x${largest.height}`);
   }
-  const data = chunks.filter(({ name }) => name === "IDAT").map((chunk) => chunk.data);
-  const rows = inflateRows(joined(...data), size, where);
+  const parts = chunks.filter(({ name }) => name === "IDAT").map((chunk) => chunk.data);
+  const [only, second] = parts;
+  const data = only && !second ? only : joined(...parts);
+  return { ...size, rows: inflateRows(data, size, where) };
+}
+
+/** @throws ProtocolError `frame` */
+export function decodeRgbaPng(png: Uint8Array, limits: Limits): RgbaImage {
+  const { rows, ...size } = inflateRgbaPng(png, limits);
   const rgba = new Uint8Array(size.width * size.height * pixelBytes);
-  if (!unfilterRows(rows, size, rgba)) throw wrong(where, "an unknown PNG row filter", "0 to 4");
-  return { ...size, rgba };
+  if (unfilterRows(rows, size, rgba)) return { ...size, rgba };
+  throw wrong(limits.where, "an unknown PNG row filter", "0 to 4");
 }
 
 interface Chunk {

@@ -39,28 +39,46 @@ export interface Size {
   height: number;
 }
 
+/** An image's lists, no longer packed, of the lengths that its size makes them. */
+export interface ZdepthLists extends Size {
+  /** A bit for each pixel. */
+  zeroMap: Uint8Array;
+  /** One for each block that is neither in the first row nor the first column of blocks. */
+  predictors: Uint8Array;
+  /** Of 12-bit codes: three bytes hold two. */
+  edges: Uint8Array;
+  surfaces: Uint8Array;
+}
+
 /**
+ * Everything but the loops over pixels, which a faster language may do.
  * @param expected what the stream says about the size of its images
- * @param target where to put the pixels, for example a ring's slot; width * height values
  * @throws ProtocolError `frame`: each image is on its own
  */
+export function inflateZdepth(
+  bytes: Uint8Array,
+  { expected, where }: { expected: Size; where: string },
+): ZdepthLists {
+  const header = parseHeader(bytes, expected, where);
+  const [zeroMap, predictors, edges, surfaces] = unpackParts(bytes, header, where);
+  const { width, height } = header;
+  return { width, height, zeroMap, predictors, edges, surfaces };
+}
+
+/** The same and the pixels. @throws ProtocolError `frame` */
 export function decodeZdepth(
   bytes: Uint8Array,
   { expected, where }: { expected: Size; where: string },
-  target?: Uint16Array,
 ): Uint16Array {
-  const header = parseHeader(bytes, expected, where);
-  const [zeroMap, predictors, edges, surfaces] = unpackParts(bytes, header, where);
-  // Only now: a header alone, which anybody can write, takes no memory.
-  const nonZero = new Uint8Array(header.width * header.height);
-  const depth = target ?? new Uint16Array(nonZero.length);
-  if (depth.length !== nonZero.length) {
-    throw new RangeError(`room for ${depth.length} pixels; needed: ${nonZero.length}`);
-  }
+  const { zeroMap, predictors, edges, surfaces, ...size } = inflateZdepth(bytes, {
+    expected,
+    where,
+  });
+  const nonZero = new Uint8Array(size.width * size.height);
+  const depth = new Uint16Array(nonZero.length);
   unpackZeroMap(zeroMap, nonZero);
-  depth.fill(0);
   const lists = { nonZero, predictors, edges: codesIn(edges), surfaces: codesIn(surfaces) };
-  if (!decodeCodes(header, lists, depth)) {
+  if (!decodeCodes(size, lists, depth)) {
     throw wrong(where, "fewer codes than pixels that are not zero", "a code for each");
   }
   dequantise(depth);
