@@ -23,6 +23,8 @@ export interface SimulatorOptions {
   faults?: readonly Fault[];
   /** Ports to serve; default: all, and remote configuration. */
   streams?: readonly PortName[];
+  /** How long a client may take to say what it wants; default 10 s. */
+  configurationLimitMs?: number;
   /** One line, for people. */
   log?(words: string): void;
 }
@@ -52,7 +54,8 @@ export function portOf(name: PortName): number {
 /** @throws PortTaken in words for the user */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = "127.0.0.1", ports: offset = 0, videoFile = film, log = () => {} } = options;
-  const { streams: served = portNames } = options;
+  const { streams: served = portNames, configurationLimitMs = 10_000 } = options;
+  const settings = { videoFile, configurationLimitMs, log };
   let isAway = false;
   let isClosed = false;
 
@@ -60,13 +63,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const device = createDevice({ ...usualClock, ...options.clock }, faults);
   const ports = new Map<PortName, DevicePort>();
   for (const name of served) {
-    const settings = { host, port: portOf(name) + offset, name, free: () => isFree(name) };
-    ports.set(name, createPort({ ...settings, serve: (connection) => serve(name, connection) }));
+    const port = portOf(name) + offset;
+    const free = () => isFree(name);
+    ports.set(name, createPort({ host, port, name, free, serve: (one) => serve(name, one) }));
   }
 
   function serve(name: PortName, connection: Parameters<typeof serveRemote>[1]): Promise<void> {
     if (name === "remote-configuration") return serveRemote(device, connection, log);
-    return serveStream(device, name, connection, { videoFile, log });
+    return serveStream(device, name, connection, settings);
   }
 
   function isFree(name: PortName): Promise<void> {

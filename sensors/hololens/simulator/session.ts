@@ -18,12 +18,11 @@ import { startAsked, stop, subsystemNameOf, subsystemOf } from "./subsystems.ts"
 
 export interface SessionSettings {
   videoFile: string;
+  /** A client that says nothing, or not all, would hold the port for ever. */
+  configurationLimitMs: number;
   /** One line, for people. */
   log(words: string): void;
 }
-
-/** A client that says nothing, or not all, would hold the port for ever. */
-const configurationLimitMs = 10_000;
 
 export async function serveStream(
   device: Device,
@@ -48,7 +47,7 @@ async function served(
 ): Promise<void> {
   const { family } = streamPorts[stream];
   const name = subsystemNameOf(stream);
-  const limit = setTimeout(() => connection.end(), configurationLimitMs);
+  const limit = setTimeout(() => connection.end(), settings.configurationLimitMs);
   let opening: Opening | null = null;
   try {
     opening = await connection.read(readOpening(family));

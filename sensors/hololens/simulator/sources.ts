@@ -11,7 +11,12 @@ type OpenFromDevice<F extends StreamFamily> = (
 const video = async () => (await import("./media/video-source.ts")).openVideoSource;
 const audio = async () => (await import("./media/audio-source.ts")).openAudioSource;
 
-const sources: { [F in StreamFamily]?: () => Promise<OpenFromDevice<F>> } = {
+const sources: { [F in StreamFamily]: () => Promise<OpenFromDevice<F>> } = {
+  vlc: async () => (await import("./media/vlc-source.ts")).openVlcSource,
+  ahat: async () => (await import("./media/ahat-source.ts")).openAhatSource,
+  longthrow: async () => (await import("./media/longthrow-source.ts")).openLongthrowSource,
+  "extended-depth": async () =>
+    (await import("./media/extended-depth-source.ts")).openExtendedDepthSource,
   microphone: audio,
   "extended-audio": audio,
   pv: video,
@@ -26,7 +31,6 @@ export async function openSource<F extends StreamFamily>(
   setup: SourceSetup<F>,
   device: Device,
 ): Promise<Source> {
-  const load = sources[family];
-  if (!load) throw new Error(`${setup.stream}: nothing is simulated here`);
-  return (await load())(setup, device);
+  const open = await sources[family]();
+  return open(setup, device);
 }
