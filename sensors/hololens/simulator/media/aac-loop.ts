@@ -48,7 +48,7 @@ async function encode(ffmpeg: Ffmpeg, { voice, bitrate }: AacLoop): Promise<Uint
       check(ffmpeg, await context.sendFrame(frame));
       while ((await context.receivePacket(packet)) >= 0) {
         // What is before 0 is silence that the encoder begins with.
-        if (packet.pts >= 0n) packets.push(Uint8Array.from(packet.data ?? []));
+        if (packet.pts >= 0n) packets.push(new Uint8Array(packet.data ?? []));
         packet.unref();
       }
     }

@@ -33,7 +33,9 @@ export async function openAhatSource({ configuration }: SourceSetup<"ahat">): Pr
   return {
     periodSeconds: loop.periodSeconds,
     async payload({ seconds, ticks }) {
-      const payload = Uint8Array.from(await loop.unit(seconds));
+      const unit = await loop.unit(seconds);
+      if (!unit) return null;
+      const payload = new Uint8Array(unit);
       const end = new DataView(payload.buffer, payload.byteLength - 8);
       end.setBigUint64(0, depthSensorTicks(ticks), true);
       return payload;

@@ -3,12 +3,12 @@ import { ahatSide } from "../../wire/ahat-payload.ts";
 import { packAhatAbNv12, packAhatNv12, withoutInvalidDepth } from "../../wire/ahat-picture.ts";
 import { depthProfiles } from "../../wire/codes.ts";
 import { encodeLongthrow, longthrowHeight, longthrowWidth } from "../../wire/longthrow-payload.ts";
+import { vlcHeight, vlcWidth } from "../../wire/vlc-payload.ts";
 import { encodeZdepth } from "../../wire/zdepth.ts";
 import { type CameraModel, cameraModels, pvIntrinsics } from "../world/camera-models.ts";
 import { cameraPoseAt } from "../world/motion.ts";
-import { renderDepth, renderGrey } from "../world/rendering.ts";
-
-export type GreyStream = Extract<keyof typeof cameraModels, `vlc-${string}`>;
+import { renderDepth } from "../world/rendering.ts";
+import { type GreyStream, greyPicture } from "./grey-picture.ts";
 
 /** `picture`: planar 4:2:0 for an encoder; else the pixels themselves. */
 export type Depiction =
@@ -41,10 +41,9 @@ function greyImage(
   { stream, as }: Extract<Depiction, { of: "grey" }>,
   { seconds }: PictureMoment,
 ): Uint8Array<ArrayBuffer> {
-  const model = cameraModels[stream];
-  const pixels = model.width * model.height;
+  const pixels = vlcWidth * vlcHeight;
   const picture = new Uint8Array(as === "picture" ? pixels + pixels / 2 : pixels);
-  renderGrey(model, cameraPoseAt(stream, seconds), picture);
+  greyPicture(stream, seconds, picture);
   return picture.fill(128, pixels);
 }
 
@@ -122,5 +121,5 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array<Ar
 
 /** Not a part of something larger, which would be given away with it. */
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(bytes);
+  return new Uint8Array(bytes);
 }

@@ -32,7 +32,8 @@ export async function openExtendedDepthSource({
   return {
     periodSeconds: loop.periodSeconds,
     async payload({ seconds }) {
-      return encodeExtendedDepthPayload(await loop.unit(seconds), { width, height });
+      const depth = await loop.unit(seconds);
+      return depth && encodeExtendedDepthPayload(depth, { width, height });
     },
     close: loop.close,
   };

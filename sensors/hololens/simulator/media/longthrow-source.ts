@@ -24,7 +24,7 @@ export async function openLongthrowSource({
     periodSeconds: loop.periodSeconds,
     async payload({ seconds, ticks }) {
       const png = await loop.unit(seconds);
-      return encodeLongthrowPayload({ png, sensorTicks: depthSensorTicks(ticks) });
+      return png && encodeLongthrowPayload({ png, sensorTicks: depthSensorTicks(ticks) });
     },
     close: loop.close,
   };

@@ -14,6 +14,8 @@ export interface Loop {
 }
 
 export interface LoopReader {
+  /** Whether a picture's unit can be had without coding. */
+  isReady(index: number): boolean;
   /**
    * The unit of a picture. Pictures may be left out before it: what comes is predicted from what this reader
    * gave last, or from nothing. One call at a time.
@@ -38,10 +40,16 @@ export function createLoopReader({ units, pictures, groupSize, encode }: Loop): 
     if (group.length > 0 && isLast(index)) units.keep(first, group);
   };
 
+  const readyUnit = (index: number) => {
+    const follows = last.from === "kept" && index === (last.index + 1) % pictures;
+    return isFirst(index) || follows ? units.get(index) : undefined;
+  };
+
   return {
+    isReady: (index) => readyUnit(index) !== undefined,
+
     async unit(index) {
-      const follows = last.from === "kept" && index === (last.index + 1) % pictures;
-      const kept = isFirst(index) || follows ? units.get(index) : undefined;
+      const kept = readyUnit(index);
       if (kept) {
         last = { index, from: "kept" };
         return kept;

@@ -64,7 +64,7 @@ export async function openPictureEncoder(
     picture.pictType = keyFrame ? constants.AV_PICTURE_TYPE_I : constants.AV_PICTURE_TYPE_NONE;
     check(ffmpeg, await context.sendFrame(picture), codec);
     check(ffmpeg, await context.receivePacket(packet), codec);
-    const unit = Uint8Array.from(packet.data ?? []);
+    const unit = new Uint8Array(packet.data ?? []);
     packet.unref();
     return codec === "h264" ? withDelimiter(unit) : unit;
   };

@@ -1,7 +1,8 @@
 /**
  * Pictures of the simulated scene. Its motion repeats, and so do they: each is rendered and coded once for
- * a configuration, then sent again. Until then each moment is rendered when it is there, while the rest
- * of the round is made beside it. A picture always shows the moment that was asked for.
+ * a configuration, then sent again. In the first round they are made as they are shown. Where that is too
+ * slow, few are shown and the whole round is made beside them, as fast as it goes. A picture always shows
+ * the moment that was asked for.
  */
 import { periodSeconds as motionSeconds } from "../world/motion.ts";
 import { unitStore } from "./coded-units.ts";
@@ -26,9 +27,15 @@ export interface Rendered {
 
 export interface RenderedLoop {
   periodSeconds: number;
-  unit(seconds: number): Promise<Uint8Array>;
+  /** Null: none of this moment. */
+  unit(seconds: number): Promise<Uint8Array> | null;
   close(): void;
 }
+
+/** So often the shown picture may come late before the rest is made: the first ones always do. */
+const patience = 3;
+/** Between pictures while the rest is made: what they take it lacks. */
+const sparseSeconds = 0.1;
 
 export function openRenderedLoop(rendered: Rendered): RenderedLoop {
   const { framerate, divisor, key, groupSize, openCoder } = rendered;
@@ -70,14 +77,31 @@ export function openRenderedLoop(rendered: Rendered): RenderedLoop {
   };
 
   const shown = openReader();
-  let begun = false;
+  let last = { index: -1, seconds: Number.NEGATIVE_INFINITY };
+  let late = 0;
+  let making = false;
+
+  const keepUp = (index: number) => {
+    if (index !== (last.index + 1) % pictures) late++;
+    if (late !== patience + 1) return;
+    late++;
+    making = true;
+    // What fails there fails for the shown picture too, and is told there.
+    makeRest(index)
+      .catch(() => {})
+      .finally(() => {
+        making = false;
+      });
+  };
+
   return {
     periodSeconds,
     unit(seconds) {
       const index = Math.round(seconds / periodSeconds) % pictures;
-      // What fails there fails for the shown picture too, and is told there.
-      if (!begun) makeRest(index).catch(() => {});
-      begun = true;
+      const isReady = shown.isReady(index);
+      if (!isReady && making && seconds - last.seconds < sparseSeconds) return null;
+      if (!isReady) keepUp(index);
+      last = { index, seconds };
       return shown.unit(index);
     },
     close() {

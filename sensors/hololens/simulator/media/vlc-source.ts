@@ -2,7 +2,7 @@
 import { videoCodec } from "../../wire/codes.ts";
 import { encodeVlcPayload, vlcHeight, vlcWidth } from "../../wire/vlc-payload.ts";
 import type { Source, SourceSetup } from "../source.ts";
-import type { GreyStream } from "./depictions.ts";
+import type { GreyStream } from "./grey-picture.ts";
 import { plainCoder, videoCoder } from "./picture-coders.ts";
 import { openRenderedLoop } from "./rendered-loop.ts";
 import { gopSizeOf } from "./video-options.ts";
@@ -38,7 +38,8 @@ export async function openVlcSource({
     periodSeconds: loop.periodSeconds,
     async payload({ seconds, ticks }) {
       const footer = { sensorTicks: ticks * nsPerTick, exposure: exposureNs, gain };
-      return encodeVlcPayload(await loop.unit(seconds), footer);
+      const image = await loop.unit(seconds);
+      return image && encodeVlcPayload(image, footer);
     },
     close: loop.close,
   };
