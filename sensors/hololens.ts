@@ -10,9 +10,8 @@
 
 import { devicePart } from "./hololens/client/parts.ts";
 import { type HololensConfig, hololensConfig } from "./hololens/config.ts";
-import { families } from "./hololens/streams/families.ts";
-import type { StreamReceiving } from "./hololens/streams/receiver.ts";
-import { type StreamFamily, type StreamName, streamPorts } from "./hololens/wire/ports.ts";
+import { receivingOf } from "./hololens/streams/families.ts";
+import { type StreamName, streamPorts } from "./hololens/wire/ports.ts";
 import type { SensorKind } from "./sensor.ts";
 
 export const hololens: SensorKind<HololensConfig> = {
@@ -23,10 +22,8 @@ export const hololens: SensorKind<HololensConfig> = {
 
   streams: (config) =>
     config.streams.flatMap((stream) => {
-      const receiving = families[streamPorts[stream].family] as unknown as
-        | StreamReceiving<StreamFamily>
-        | undefined;
-      return receiving?.rings(config, `${config.name}.${stream}`, stream) ?? [];
+      const receiving = receivingOf(streamPorts[stream].family);
+      return receiving.rings(config, `${config.name}.${stream}`, stream);
     }),
 
   async run(config, context) {

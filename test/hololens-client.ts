@@ -1,8 +1,9 @@
 /** A headset's sensor in this process, each part with a context of its own, and what they said. */
-import { hololensConfig, type HololensConfig } from "../sensors/hololens/config.ts";
+
 import { type DeviceTimers, runDevice } from "../sensors/hololens/client/device-part.ts";
 import { devicePart } from "../sensors/hololens/client/parts.ts";
 import { runStream, type Timers } from "../sensors/hololens/client/stream-part.ts";
+import { type HololensConfig, hololensConfig } from "../sensors/hololens/config.ts";
 import type { StreamName } from "../sensors/hololens/wire/ports.ts";
 import type { Calibration, ClockState, Controls, SensorContext } from "../sensors/sensor.ts";
 import { TestRings } from "./rings.ts";

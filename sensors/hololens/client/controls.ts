@@ -120,14 +120,18 @@ function merged(before: ControlValues, now: ControlValues): ControlValues {
 function refusal({ issues }: z.ZodError): string {
   const json = z.toJSONSchema(controlsSchema, { io: "input" });
   return issues
-    .map((issue) => {
-      const path = issue.path.join(".") || "the object";
-      if (issue.code !== "unrecognized_keys")
-        return `${path}: allowed: ${describe(at(json, issue.path))}`;
-      const [key] = issue.keys;
-      if (key !== undefined && Object.hasOwn(readOnly, key)) return `${key}: can only be read`;
-      const known = Object.keys(at(json, issue.path)?.properties ?? {});
-      return `${path}: ${issue.keys.join(", ")} is not there; allowed: ${known.join(", ")}`;
+    .flatMap((issue) => {
+      const here = at(json, issue.path);
+      const path = issue.path.join(".");
+      if (issue.code !== "unrecognized_keys") {
+        return `${path || "the whole"}: allowed: ${describe(here)}`;
+      }
+      const allowed = Object.keys(here?.properties ?? {}).join(", ");
+      return issue.keys.map((key) =>
+        path === "" && Object.hasOwn(readOnly, key)
+          ? `${key}: can only be read`
+          : `${[...issue.path, key].join(".")}: is not a known key; allowed here: ${allowed}`,
+      );
     })
     .join("; ");
 }

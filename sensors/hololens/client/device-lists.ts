@@ -23,7 +23,7 @@ const silenceMs = 5000;
 async function linesOf(family: StreamFamily, where: ConnectOptions): Promise<string[] | null> {
   if (family === "extended-video") {
     const text = await fetchList(where, encodeTransferRequest(family));
-    return text === null ? null : cameraChoices(parseCameraList(text, family)).map(cameraLine);
+    return text === null ? null : cameraLines(cameraChoices(parseCameraList(text, family)));
   }
   const query = configurationOf("extended-audio", { mixerMode: mixerModes.query });
   const text = await fetchList(where, encodeConfiguration("extended-audio", query));
@@ -31,10 +31,19 @@ async function linesOf(family: StreamFamily, where: ConnectOptions): Promise<str
   return parseAudioList(text, family).map(({ Name }, device) => `device ${device}: ${Name}`);
 }
 
-function cameraLine({ group, source, profile, name, ...format }: CameraChoice): string {
-  const { width, height, framerate, subtype } = format;
-  const indices = `group ${group}, source ${source}, cameraProfile ${profile}`;
-  return `${indices}: ${name}, ${width}x${height} at ${framerate}, ${subtype}`;
+/** One line for a camera with all its formats. */
+function cameraLines(choices: CameraChoice[]): string[] {
+  const cameras = Map.groupBy(
+    choices,
+    ({ group, source, profile, name }) =>
+      `group ${group}, source ${source}, cameraProfile ${profile} (${name})`,
+  );
+  return [...cameras].map(([camera, formats]) => {
+    const sizes = formats.map(
+      ({ width, height, framerate, subtype }) => `${width}x${height} at ${framerate} ${subtype}`,
+    );
+    return `${camera}: ${sizes.join(", ")}`;
+  });
 }
 
 async function fetchList(where: ConnectOptions, request: Uint8Array): Promise<string | null> {

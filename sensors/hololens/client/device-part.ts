@@ -90,9 +90,10 @@ function createHeadset(changed: (state: DeviceState) => void) {
     remote: () => remote,
     /** A try has come to its end: connected, or with a reason. */
     became(change: Partial<DeviceState>, connected: Remote | null) {
+      // A connection that was lost says little: the next try shows what is the matter.
+      triedMs = remote ? Number.NEGATIVE_INFINITY : performance.now();
       state = { ...state, ...change };
       remote = connected;
-      triedMs = performance.now();
       changed(state);
       tried.resolve();
       tried = Promise.withResolvers();
@@ -185,7 +186,13 @@ async function follow(config: HololensConfig, context: SensorContext, following:
   }
 
   function wordsFor(lost: unknown): string {
-    const words = lost instanceof ConnectionLost ? hostWords(lost.reason, host, port) : null;
-    return words ?? `port ${port} does not speak the protocol: ${(lost as Error).message}`;
+    const reason = lost instanceof ConnectionLost ? lost.reason : null;
+    if (reason === "silent") {
+      return `the headset at ${host} takes connections and answers nothing on port ${port}: it is asleep, or another client holds that port`;
+    }
+    return (
+      (reason && hostWords(reason, host, port)) ??
+      `port ${port} does not speak the protocol: ${(lost as Error).message}`
+    );
   }
 }

@@ -20,7 +20,7 @@ export function hostWords(reach: Reach, host: string, port: number): string | nu
       return `the headset at ${host} is asleep: it takes connections, and its app answers nothing (port ${port}); put it on`;
     case "closed":
     case "reset":
-      return `the app on the headset at ${host} ends each connection: start hl2ss there again, in version 1.0.37`;
+      return `the app on the headset at ${host} has ended the connection: it was closed, or is too old (1.0.37 is known)`;
     default:
       return null;
   }

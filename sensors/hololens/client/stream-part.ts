@@ -6,7 +6,7 @@
 import { type SensorContext, SensorError } from "../../sensor.ts";
 import { sleep } from "../../video/wait.ts";
 import type { HololensConfig } from "../config.ts";
-import { families } from "../streams/families.ts";
+import { receivingOf } from "../streams/families.ts";
 import type { Receiver, StreamReceiving } from "../streams/receiver.ts";
 import { encodeConfiguration } from "../wire/configuration.ts";
 import { framingOf } from "../wire/framing.ts";
@@ -49,7 +49,7 @@ export async function runStream(
   timers: Timers = {},
 ): Promise<void> {
   const { port, family } = streamPorts[stream];
-  const receiving = families[family] as unknown as StreamReceiving<StreamFamily>;
+  const receiving = receivingOf(family);
   const where = { host: config.host, port: port + config.ports, signal: context.signal };
   context.counters.dropped = 0;
   context.state("connecting", `${where.host} port ${where.port}`);
