@@ -26,7 +26,12 @@ export function createDeviceClock({ offsetTicks, driftPpm }: ClockSettings): Dev
   const rate = whole + BigInt(Math.round(driftPpm * 1e6));
   let originNs = monotonicNs();
   let originTicks = originNs / nsPerTick + offsetTicks;
-  if (originTicks < 0n) throw new RangeError("the device's clock would begin below 0");
+  if (originTicks < 0n) {
+    const least = -Math.floor(Number(originNs) / 1e9);
+    throw new RangeError(
+      `The device's clock would begin below 0; allowed: an offset from ${least} s.`,
+    );
+  }
 
   const at = (hostNs: bigint) => originTicks + ((hostNs - originNs) * rate) / (nsPerTick * whole);
   const ticks = () => at(monotonicNs());
