@@ -54,10 +54,19 @@ function shadeAll(
   take: (pixel: number, brightness: number) => void,
 ): void {
   const at = (index: number) => pose[index] as number;
-  const [xx, xy, xz] = [at(0), at(1), at(2)];
-  const [yx, yy, yz] = [at(4), at(5), at(6)];
-  const [zx, zy, zz] = [at(8), at(9), at(10)];
-  const [fromX, fromY, fromZ] = [at(12), at(13), at(14)];
+  // One by one, for the sake of the loop: see castRays.
+  const xx = at(0);
+  const xy = at(1);
+  const xz = at(2);
+  const yx = at(4);
+  const yy = at(5);
+  const yz = at(6);
+  const zx = at(8);
+  const zy = at(9);
+  const zz = at(10);
+  const fromX = at(12);
+  const fromY = at(13);
+  const fromZ = at(14);
   const rays = rayTable(model);
   const { metres, met } = hits;
   for (let pixel = 0; pixel < metres.length; pixel++) {

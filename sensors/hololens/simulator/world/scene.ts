@@ -62,16 +62,28 @@ export function distanceAlong(
  */
 export function castRays(pose: ArrayLike<number>, rays: ArrayLike<number>, hits: Hits): void {
   const at = (index: number) => pose[index] as number;
-  const [xx, xy, xz] = [at(0), at(1), at(2)];
-  const [yx, yy, yz] = [at(4), at(5), at(6)];
-  const [zx, zy, zz] = [at(8), at(9), at(10)];
-  const [fromX, fromY, fromZ] = [at(12), at(13), at(14)];
-  const { wall, leftWall, rightWall, floor } = scene;
-  const { left, right, far, near } = scene.table;
-  const [wallAway, floorAway, tableAway] = [wall.z - fromZ, floor.y - fromY, scene.table.y - fromY];
-  const [leftAway, rightAway] = [leftWall.x - fromX, rightWall.x - fromX];
-  const [sphereX, sphereY, sphereZ, beyondSphere] = seenFrom(scene.sphere, fromX, fromY, fromZ);
-  const [ballX, ballY, ballZ, beyondBall] = seenFrom(scene.ball, fromX, fromY, fromZ);
+  // One by one: out of a list of several the compiler would not know them for numbers, and the loop take
+  // five times as long.
+  const xx = at(0);
+  const xy = at(1);
+  const xz = at(2);
+  const yx = at(4);
+  const yy = at(5);
+  const yz = at(6);
+  const zx = at(8);
+  const zy = at(9);
+  const zz = at(10);
+  const fromX = at(12);
+  const fromY = at(13);
+  const fromZ = at(14);
+  const { wall, leftWall, rightWall, floor, table } = scene;
+  const wallAway = wall.z - fromZ;
+  const leftAway = leftWall.x - fromX;
+  const rightAway = rightWall.x - fromX;
+  const floorAway = floor.y - fromY;
+  const tableAway = table.y - fromY;
+  const sphere = seenFrom(scene.sphere, fromX, fromY, fromZ);
+  const ball = seenFrom(scene.ball, fromX, fromY, fromZ);
   const count = hits.metres.length;
 
   for (let ray = 0; ray < count; ray++) {
@@ -102,14 +114,14 @@ export function castRays(pose: ArrayLike<number>, rays: ArrayLike<number>, hits:
     if (toTable > 0 && toTable < nearest) {
       const overX = fromX + toTable * dx;
       const overZ = fromZ + toTable * dz;
-      const inside = overX > left && overX < right;
-      if (inside && overZ > far && overZ < near) {
+      const inside = overX > table.left && overX < table.right;
+      if (inside && overZ > table.far && overZ < table.near) {
         nearest = toTable;
         met = 5;
       }
     }
-    const alongSphere = sphereX * dx + sphereY * dy + sphereZ * dz;
-    const inSphere = alongSphere * alongSphere - beyondSphere;
+    const alongSphere = sphere.x * dx + sphere.y * dy + sphere.z * dz;
+    const inSphere = alongSphere * alongSphere - sphere.beyond;
     if (inSphere >= 0 && alongSphere > 0) {
       const toSphere = alongSphere - Math.sqrt(inSphere);
       if (toSphere < nearest) {
@@ -117,8 +129,8 @@ export function castRays(pose: ArrayLike<number>, rays: ArrayLike<number>, hits:
         met = 6;
       }
     }
-    const alongBall = ballX * dx + ballY * dy + ballZ * dz;
-    const inBall = alongBall * alongBall - beyondBall;
+    const alongBall = ball.x * dx + ball.y * dy + ball.z * dz;
+    const inBall = alongBall * alongBall - ball.beyond;
     if (inBall >= 0 && alongBall > 0) {
       const toBall = alongBall - Math.sqrt(inBall);
       if (toBall < nearest) {
@@ -137,9 +149,11 @@ function seenFrom(
   fromX: number,
   fromY: number,
   fromZ: number,
-): [x: number, y: number, z: number, beyond: number] {
-  const [x, y, z] = [centre[0] - fromX, centre[1] - fromY, centre[2] - fromZ];
-  return [x, y, z, x * x + y * y + z * z - radius * radius];
+) {
+  const x = centre[0] - fromX;
+  const y = centre[1] - fromY;
+  const z = centre[2] - fromZ;
+  return { x, y, z, beyond: x * x + y * y + z * z - radius * radius };
 }
 
 /**
