@@ -38,13 +38,15 @@ export function projector(lens: Lens): (x: number, y: number) => Pixel | null {
   const [k1, k2, k3, k4] = radial;
   const [p1, p2] = tangential;
   const [sx2, sx4, sy2, sy4] = prism;
-  const turn = rotationMatrix(lens.rotation);
+  const [first, second, third] = rotationMatrix(lens.rotation);
   const limit = Math.tan((lens.halfFieldDegrees * Math.PI) / 180) ** 2;
   const byAngle = lens.radialOf === "angle";
 
   return (x, y) => {
     if (!(x * x + y * y <= limit)) return null;
-    const [turnedX, turnedY, turnedZ] = rotated(turn, x, y);
+    const turnedX = first[0] * x + first[1] * y + first[2];
+    const turnedY = second[0] * x + second[1] * y + second[2];
+    const turnedZ = third[0] * x + third[1] * y + third[2];
     if (turnedZ <= 0) return null;
     let a = turnedX / turnedZ;
     let b = turnedY / turnedZ;
@@ -71,7 +73,9 @@ export function unprojector(lens: Lens): (u: number, v: number) => PlanePoint | 
   const step = 1e-6;
 
   return (u, v) => {
-    let [x, y] = guess(u, v);
+    const start = guess(u, v);
+    let x = start[0];
+    let y = start[1];
     for (let round = 0; round < 30; round++) {
       const at = project(x, y);
       const right = project(x + step, y);
@@ -122,14 +126,6 @@ export function mirrored(lens: Lens, width: number): Lens {
 }
 
 type Rows = readonly [Vector, Vector, Vector];
-
-function rotated([first, second, third]: Rows, x: number, y: number): Vector {
-  return [
-    first[0] * x + first[1] * y + first[2],
-    second[0] * x + second[1] * y + second[2],
-    third[0] * x + third[1] * y + third[2],
-  ];
-}
 
 function rotationMatrix([rx, ry, rz]: Vector): Rows {
   const angle = Math.hypot(rx, ry, rz);
