@@ -95,6 +95,17 @@ test("delay and jitter: stamps stay, packets come later", async () => {
   shaken.close();
 });
 
+test("a fault of one stream goes before one of all", () => {
+  const back = [
+    simulator.fault({ port: "all", kind: "delay", value: 1 }),
+    simulator.fault({ port: "pv", kind: "delay", value: 2 }),
+  ];
+  const delays = (["pv", "gyroscope"] as const).map((port) => device.faults.find("delay", port));
+  expect(delays).toEqual([2, 1]);
+  for (const takeBack of back) takeBack();
+  expect(device.faults.find("delay", "pv")).toBeNull();
+});
+
 test("cut: the end comes within a packet", async () => {
   const client = stream("gyroscope");
   await one(client);

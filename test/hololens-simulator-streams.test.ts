@@ -17,6 +17,7 @@ import {
   spatialInputBits,
   validBitsOf,
 } from "../sensors/hololens/wire/spatial-input.ts";
+import { splitVideo } from "../sensors/hololens/wire/video-payload.ts";
 import { monotonicNs } from "../src/ring/ffi.ts";
 import {
   clientOf,
@@ -130,6 +131,59 @@ test("personal video's pose is the camera's", async () => {
   const [own, rig] = [cameraPoseAt("pv", seconds), rigPoseAt(seconds)];
   for (let i = 0; i < 16; i++) expect(packet.pose[i]).toBeCloseTo(own[i] as number, 4);
   expect(Math.abs((own[12] as number) - (rig[12] as number))).toBeGreaterThan(0.001);
+});
+
+test("personal video's footers show what remote configuration has set", async () => {
+  await startCamera();
+  const remote = clientOf("remote-configuration");
+  remote.send(
+    encodeCommand("pvFocus", { mode: 3, range: 0, distance: 0, value: 777, driverFallback: 0 }),
+    encodeCommand("pvExposure", { mode: 0, value: 12_345 }),
+    encodeCommand("pvIsoSpeed", { mode: 0, value: 1600 }),
+    encodeCommand("pvWhiteBalanceValue", { value: 100 }),
+    encodeCommand("pvStatus", {}),
+  );
+  await remote.read(readReply("pvStatus", {}));
+  remote.close();
+  const asked = { width: 424, height: 240, framerate: 15, profile: 255 };
+  const [packet] = await packetsOf(stream<"pv">("pv", asked), 1);
+  const video = splitVideo(packet?.payload ?? new Uint8Array(0), "pv");
+  expect(video?.footer).toMatchObject({
+    ...{ lensPosition: 777, exposureTime: 123_450n, isoSpeed: 1600, whiteBalance: 2500 },
+    ...{ width: 424, height: 240 },
+  });
+});
+
+test("points of an image to the plane that the camera sees, and back", async () => {
+  const remote = clientOf("remote-configuration");
+  const map = async (port: number, operation: number, points: number[][]) => {
+    const values = { port, operation, points };
+    remote.send(encodeCommand("mapCameraPoints", values));
+    return (await remote.read(readReply("mapCameraPoints", values))) as number[][];
+  };
+  for (const port of [3800, 3801, 3802, 3803, 3804, 3805]) {
+    const pixels = [
+      [160, 140],
+      [200.5, 99.25],
+    ];
+    const plane = await map(port, 0, pixels);
+    const back = await map(port, 1, plane);
+    for (const [i, [u = 0, v = 0]] of back.entries()) {
+      expect(u).toBeCloseTo(pixels[i]?.[0] as number, 1);
+      expect(v).toBeCloseTo(pixels[i]?.[1] as number, 1);
+    }
+    const lost = [
+      [50, 50],
+      [Number.NaN, 0],
+    ];
+    expect(await map(port, 1, lost)).toEqual([
+      [-1, -1],
+      [-1, -1],
+    ]);
+    expect(await map(port, 0, [[Number.POSITIVE_INFINITY, 0]])).toEqual([[0, 0]]);
+    expect(await map(port, 0, [])).toEqual([]);
+  }
+  remote.close();
 });
 
 test("mode 0 has no pose", async () => {

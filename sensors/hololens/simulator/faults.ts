@@ -54,8 +54,9 @@ export function createFaults(changed: () => void): Faults {
 
   function presentAt(kind: FaultName, port: PortName): Fault | undefined {
     const { whole }: FaultKind = faultKinds[kind];
-    const here = (fault: Fault) => whole || fault.port === "all" || fault.port === port;
-    return [...present].find((fault) => fault.kind === kind && here(fault));
+    const ofKind = [...present].filter((fault) => fault.kind === kind);
+    const own = ofKind.find((fault) => whole || fault.port === port);
+    return own ?? ofKind.find((fault) => fault.port === "all");
   }
 
   function valueIn({ kind, value }: Fault): number | string {
