@@ -12,6 +12,7 @@ import type { CodecContext, Ffmpeg, Frame } from "../../video/ffmpeg.ts";
 import { inspectAccessUnit, type VideoCodec } from "../wire/access-unit.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
 import { createFrameNumbers } from "./h264-frame-numbers.ts";
+import { createParameterSets } from "./parameter-sets.ts";
 
 export interface UnitDecoder<Note> {
   /** What was decoded before says nothing about what comes. */
@@ -38,35 +39,40 @@ export interface UnitDecoderOptions<Note> {
   dropped(note: Note): void;
 }
 
-/** A reordering encoder holds back fewer pictures (16 is the most that both standards have). */
-const mostPending = 17;
+/** An encoder that lets pictures wait holds back fewer (16 is the most that both standards have). */
+const mostWaiting = 17;
 
 export function createUnitDecoder<Note>(
   ffmpeg: Ffmpeg,
   options: UnitDecoderOptions<Note>,
 ): UnitDecoder<Note> {
   const { constants } = ffmpeg;
-  const context = openDecoder(ffmpeg, options);
   const numbers = options.codec === "h264" ? createFrameNumbers() : null;
+  const sets = createParameterSets(options.codec);
   const frame = new ffmpeg.Frame();
   frame.alloc();
   const packet = new ffmpeg.Packet();
   packet.alloc();
+  let context = openDecoder(ffmpeg, options);
   let whole = false;
   let sent = 0n;
-  /** Of units whose picture is still to come, by number. */
-  const pending = new Map<bigint, Note>();
+  /** Units whose picture is still to come, in their order. */
+  let waiting: { number: bigint; note: Note }[] = [];
 
   const begin = () => {
-    for (const note of pending.values()) options.dropped(note);
-    pending.clear();
+    for (const { note } of waiting) options.dropped(note);
+    waiting = [];
     if (whole) context.flushBuffers();
     whole = false;
   };
 
   const damage = (why: string): never => {
-    pending.delete(sent); // its own error says what became of it
+    waiting = waiting.filter(({ number }) => number !== sent); // its own error says what became of it
     begin();
+    // A flush is not enough: after a broken slice, H.264's next key frame has wrong pixels (FFmpeg 8).
+    context.freeContext();
+    context = openDecoder(ffmpeg, options);
+    sets.forgotten();
     throw new ProtocolError({
       where: options.where,
       what: `a unit of ${options.codec} that does not decode (${why})`,
@@ -94,22 +100,27 @@ export function createUnitDecoder<Note>(
     return result;
   };
 
+  const give = (picture: Frame) => {
+    while (waiting[0] && waiting[0].number <= picture.pts) {
+      const { number, note } = waiting.shift() as { number: bigint; note: Note };
+      if (number === picture.pts) options.picture(picture, note);
+      else options.dropped(note);
+    }
+  };
+
   return {
     begin,
     decode(unit, note) {
-      if (!whole && !inspectAccessUnit(options.codec, unit).keyFrame) return options.dropped(note);
+      const { keyFrame } = inspectAccessUnit(options.codec, unit);
+      if (!whole && !keyFrame) return options.dropped(note);
       whole = true;
       sent += 1n;
       if (numbers && !numbers.follows(unit)) damage("the picture before it is missing");
-      pending.set(sent, note);
-      const result = send(unit);
+      waiting.push({ number: sent, note });
+      const result = send(keyFrame ? sets.with(unit) : unit);
       if (result < 0) damage(ffmpeg.FFmpegError.strerror(result));
-      for (let given = received(); given; given = received()) {
-        const its = pending.get(given.pts);
-        if (!pending.delete(given.pts)) continue;
-        options.picture(given, its as Note);
-      }
-      if (pending.size > mostPending) damage("no pictures come out of the decoder");
+      for (let picture = received(); picture; picture = received()) give(picture);
+      if (waiting.length > mostWaiting) damage("no pictures come out of the decoder");
     },
     close() {
       packet.free();

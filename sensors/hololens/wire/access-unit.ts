@@ -52,6 +52,14 @@ export function inspectAccessUnit(codec: VideoCodec, bytes: Uint8Array): AccessU
   return { keyFrame: false, parameterSets: false };
 }
 
+/** What a NAL unit is, by its first byte. */
+export function kindOf(codec: VideoCodec, firstByte: number): "slice" | "parameter set" | "other" {
+  const { type, isSlice, parameterSets } = codecs[codec];
+  const unit = type(firstByte);
+  if (isSlice(unit)) return "slice";
+  return parameterSets.includes(unit) ? "parameter set" : "other";
+}
+
 /** Where each NAL unit begins, behind its start code. */
 export function* unitStarts(bytes: Uint8Array): Generator<number> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
