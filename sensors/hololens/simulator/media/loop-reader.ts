@@ -23,21 +23,28 @@ export interface LoopReader {
   unit(index: number): Promise<Uint8Array>;
 }
 
+/** A group larger than this is not kept: it is whole only in memory. */
+const largestGroupBytes = 64 * 2 ** 20;
+
 export function createLoopReader({ units, pictures, groupSize, encode }: Loop): LoopReader {
   const groupOf = (index: number) => Math.floor(index / groupSize);
   const isFirst = (index: number) => index % groupSize === 0;
   const isLast = (index: number) => index + 1 === pictures || isFirst(index + 1);
   /** What the decoder has seen last, and from where. */
   let last = { index: -1, from: "nowhere" as "nowhere" | "kept" | "encoder" };
-  /** Coded here from its key frame on without a gap. */
-  let group: Uint8Array[] = [];
+  /** Coded here from its key frame on without a gap; null: there was one. */
+  let group: { first: number; units: Uint8Array[]; bytes: number } | null = null;
 
-  const collect = (index: number, unit: Uint8Array) => {
-    if (isFirst(index)) group = [];
-    const first = groupOf(index) * groupSize;
-    if (group.length !== index - first) group = [];
-    else group.push(unit);
-    if (group.length > 0 && isLast(index)) units.keep(first, group);
+  const collect = (index: number, unit: Uint8Array, keyFrame: boolean) => {
+    if (isFirst(index)) group = { first: index, units: [], bytes: 0 };
+    else if (keyFrame) group = null;
+    if (group?.first !== groupOf(index) * groupSize) group = null;
+    else if (group.units.length !== index - group.first) group = null;
+    if (!group) return;
+    group.units.push(unit);
+    group.bytes += unit.byteLength;
+    if (group.bytes > largestGroupBytes) group = null;
+    else if (isLast(index)) units.keep(group.first, group.units);
   };
 
   const readyUnit = (index: number) => {
@@ -59,7 +66,7 @@ export function createLoopReader({ units, pictures, groupSize, encode }: Loop): 
       last = { index, from: "nowhere" };
       const unit = await encode(index, keyFrame);
       last = { index, from: "encoder" };
-      collect(index, unit);
+      collect(index, unit, keyFrame);
       return unit;
     },
   };
