@@ -88,10 +88,11 @@ export function createDeviceLink(context: SensorContext): DeviceLink {
       const id = `${context.part}:${asked++}`;
       const answered = Promise.withResolvers<Answers[Q] | null>();
       open.set(id, answered.resolve);
-      const timer = setTimeout(() => answered.resolve(null), answerWaitMs);
+      const over = new AbortController();
+      const wait = sleep(answerWaitMs, AbortSignal.any([context.signal, over.signal]));
       tell({ type: "ask", id, question });
-      const answer = await answered.promise;
-      clearTimeout(timer);
+      const answer = await Promise.race([answered.promise, wait.then(() => null)]);
+      over.abort();
       open.delete(id);
       return answer;
     },
