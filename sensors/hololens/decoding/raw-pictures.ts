@@ -20,12 +20,12 @@ export function createRawPictures(ffmpeg: Ffmpeg, where: string): RawPictures {
 
   return {
     frameOf(image, { width, height }) {
-      if (width % 2 !== 0 || height % 2 !== 0) {
-        const what = `a raw picture of ${width}x${height}`;
-        throw new ProtocolError({ where, what, allowed: "even sides", kind: "frame" });
-      }
       const subtype = subtypeOf(image.byteLength, { width, height });
       const stride = rawStride(image.byteLength, { width, height, subtype }, { where });
+      if ([width, height, stride].some((side) => side % 2 !== 0)) {
+        const what = `a raw picture of ${width}x${height} in rows of ${stride}`;
+        throw new ProtocolError({ where, what, allowed: "even numbers", kind: "frame" });
+      }
       frame.format = formats[subtype];
       frame.height = height;
       frame.width = stride; // rows of this length; then what of them is picture
