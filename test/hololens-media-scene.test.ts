@@ -2,10 +2,11 @@
  * The simulator's grey and depth cameras show the scene at the moment of each packet, also after a round
  * and after pictures were left out.
  *
- * To see it fail: let `secondsOf` in rendered-loop.ts begin one picture later; keep units in coded-units.ts
- * though their group has a gap (loop-reader.ts, `collect`).
+ * To see it fail: in rendered-loop.ts render `(index + 1) * periodSeconds`; in loop-reader.ts, `collect`, go
+ * on where a unit is missing.
  */
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { depthFormats } from "../sensors/hololens/simulator/camera-formats.ts";
 import { openAhatSource } from "../sensors/hololens/simulator/media/ahat-source.ts";
 import { createUnitStore } from "../sensors/hololens/simulator/media/coded-units.ts";
@@ -13,6 +14,7 @@ import { openExtendedDepthSource } from "../sensors/hololens/simulator/media/ext
 import { type GreyStream, greyPicture } from "../sensors/hololens/simulator/media/grey-picture.ts";
 import { openLongthrowSource } from "../sensors/hololens/simulator/media/longthrow-source.ts";
 import { createLoopReader } from "../sensors/hololens/simulator/media/loop-reader.ts";
+import { openVideoSource } from "../sensors/hololens/simulator/media/video-source.ts";
 import { openVlcSource } from "../sensors/hololens/simulator/media/vlc-source.ts";
 import type { Source } from "../sensors/hololens/simulator/source.ts";
 import { cameraModels } from "../sensors/hololens/simulator/world/camera-models.ts";
@@ -38,6 +40,9 @@ import { decodeLongthrow, splitLongthrow } from "../sensors/hololens/wire/longth
 import { splitVlc } from "../sensors/hololens/wire/vlc-payload.ts";
 import { decodeZdepth } from "../sensors/hololens/wire/zdepth.ts";
 import { decodePictures, psnr } from "./decoded-pictures.ts";
+import { until } from "./rings.ts";
+
+const videoFile = join(import.meta.dir, "data/bbb-720p.mp4");
 
 const nothing = {
   videoFile: "",
@@ -111,6 +116,53 @@ test.each([
   );
   for (const [i, { planes }] of decoded.entries()) {
     expect(psnr(planes[0], grey(stream, (6 + i) / 30))).toBeGreaterThan(28);
+  }
+});
+
+test("where pictures come late few are shown until the round is made, then all", async () => {
+  const profile = videoProfiles["h265-main"];
+  const source = await vlc("vlc-leftleft", profile, { divisor: 2, options: gop(15n) });
+  const shown = async (number: number) => {
+    const seconds = number / 15;
+    return source.payload({ index: number, ticks: 0n, seconds });
+  };
+  const late = [];
+  for (let number = 0; number < 40; number += 2) late.push(await shown(number));
+  const missing = [];
+  for (let number = 40; number < 50; number++) missing.push((await shown(number)) === null);
+  expect(late[0]).not.toBeNull();
+  expect(missing).toContain(true);
+  expect(missing).toContain(false);
+
+  let round: (Uint8Array | null)[] = [];
+  await until(async () => {
+    round = [];
+    for (let number = 60; number < 120; number++) round.push(await shown(number));
+    return !round.includes(null);
+  });
+  source.close();
+  const images = round.map((payload) => (payload as Uint8Array).subarray(0, -24));
+  const pictures = await decodePictures("h265", images);
+  for (const [i, { planes }] of pictures.entries()) {
+    expect(psnr(planes[0], grey("vlc-leftleft", i / 15))).toBeGreaterThan(28);
+  }
+});
+
+test("a connection may end while a picture is made", async () => {
+  const pv = configurationOf("pv", { width: 424, height: 240 });
+  const sources = [
+    await vlc("vlc-leftfront", videoProfiles["h264-high"], { bitrate: 400_000 }),
+    await vlc("vlc-leftfront", videoProfiles.raw),
+    await openVideoSource({ stream: "pv", configuration: pv, ...nothing, videoFile }),
+  ];
+  const payloads = sources.map(async (source) => {
+    const payload = source.payload({ index: 0, ticks: 0n, seconds: 0 });
+    source.close();
+    return payload;
+  });
+  const ends = await Promise.allSettled(payloads);
+  for (const end of ends) {
+    if (end.status === "rejected") expect(String(end.reason)).toContain("the stream has ended");
   }
 });
 

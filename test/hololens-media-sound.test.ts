@@ -1,8 +1,7 @@
 /**
  * The simulator's microphones: what was heard comes out, also over the end of a round.
  *
- * To see it fail: set `runUp` in aac-loop.ts to 0 (the round begins from silence); do not turn `round`
- * there (sound is two packets early).
+ * To see it fail: return `round` instead of `inOrder` in aac-loop.ts (sound is two packets early).
  */
 import { expect, test } from "bun:test";
 import { openAudioSource } from "../sensors/hololens/simulator/media/audio-source.ts";

@@ -52,7 +52,10 @@ export interface Stretch {
 }
 
 /** @returns planar samples: all of the first channel, then the second's */
-export function soundOf(voice: Voice, { firstFrame, frames, channels }: Stretch): Float32Array<ArrayBuffer> {
+export function soundOf(
+  voice: Voice,
+  { firstFrame, frames, channels }: Stretch,
+): Float32Array<ArrayBuffer> {
   const samples = new Float32Array(frames * channels);
   const first = firstFrame % loopFrames;
   for (let channel = 0, at = 0; channel < channels; channel++) {
