@@ -44,26 +44,22 @@ export function openRenderedLoop(rendered: Rendered): RenderedLoop {
   // With a divisor that does not divide the period, several periods pass until a moment comes again.
   const pictures = inMotion / greatestCommonDivisor(inMotion, divisor);
   const units = unitStore.of(JSON.stringify([key, framerate, divisor, groupSize]));
-  const coders: PictureCoder[] = [];
   let closed = false;
 
-  const openReader = (): LoopReader => {
-    const coder = openCoder();
-    coders.push(coder);
-    return createLoopReader({
+  const readerOf = (coder: PictureCoder): LoopReader =>
+    createLoopReader({
       units,
       pictures,
       groupSize,
       encode: (index, keyFrame) =>
         coder.encode({ index, seconds: (index * periodSeconds) % motionSeconds }, keyFrame),
     });
-  };
 
   const isKept = (first: number) => units.get(first) !== undefined;
 
   /** The group that is shown now is kept by whoever shows it, unless pictures are left out. */
-  const makeRest = async (showing: number) => {
-    const reader = openReader();
+  const makeRest = async (showing: number, coder: PictureCoder) => {
+    const reader = readerOf(coder);
     const groups = Math.ceil(pictures / groupSize);
     const now = Math.floor(showing / groupSize);
     for (let k = 1; k <= groups; k++) {
@@ -76,7 +72,8 @@ export function openRenderedLoop(rendered: Rendered): RenderedLoop {
     }
   };
 
-  const shown = openReader();
+  const shownCoder = openCoder();
+  const shown = readerOf(shownCoder);
   let last = { index: -1, seconds: Number.NEGATIVE_INFINITY };
   let late = 0;
   let making = false;
@@ -86,11 +83,13 @@ export function openRenderedLoop(rendered: Rendered): RenderedLoop {
     if (late !== patience + 1) return;
     late++;
     making = true;
+    const coder = openCoder();
     // What fails there fails for the shown picture too, and is told there.
-    makeRest(index)
+    makeRest(index, coder)
       .catch(() => {})
       .finally(() => {
         making = false;
+        coder.close();
       });
   };
 
@@ -106,7 +105,7 @@ export function openRenderedLoop(rendered: Rendered): RenderedLoop {
     },
     close() {
       closed = true;
-      for (const coder of coders) coder.close();
+      shownCoder.close();
     },
   };
 }
