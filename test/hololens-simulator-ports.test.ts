@@ -67,6 +67,25 @@ test("start and stream, right after each other on two connections", async () => 
   expect(device.subsystems.pv.on).toBe(false);
 });
 
+test("commands of clients that are gone when their turn comes are obeyed all the same", async () => {
+  const takeBack = simulator.fault({ port: "pv", kind: "busy" });
+  const { served } = simulator.connections("pv");
+  for (const command of [encodeStart(), encodeStop(), encodeStart({ shared: 1 })]) {
+    const client = clientOf("pv");
+    await client.connected;
+    client.send(command);
+    await client.finish();
+    client.close();
+  }
+  await until(() => simulator.connections("pv").waiting === 2);
+  expect(device.subsystems.pv.on).toBe(false);
+  takeBack();
+  await until(() => simulator.connections("pv").served === served + 3);
+  await until(() => !simulator.connections("pv").isServing);
+  expect(device.subsystems.pv.start?.shared).toBe(1);
+  await say("pv", encodeStop());
+});
+
 test("a source that is off: the end, right after the mode byte", async () => {
   for (const name of ["pv", "extended-video", "extended-depth"] as const) {
     await say(name, encodeStop());

@@ -34,8 +34,8 @@ export type Ending = "fin" | "reset";
 
 export interface Client {
   send(...parts: Uint8Array[]): void;
-  /** No more will be sent. */
-  finish(): void;
+  /** No more will be sent. Resolves when all of it is on its way. */
+  finish(): Promise<void>;
   read<T>(grammar: Grammar<T>): Promise<T | null>;
   /** Reads no more, until it is resumed. */
   pause(): void;
@@ -85,7 +85,7 @@ export function clientOf(name: PortName): Client {
     send(...parts) {
       for (const part of parts) socket.write(part);
     },
-    finish: () => void socket.end(),
+    finish: () => new Promise((resolve) => socket.end(resolve)),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     read: (grammar) => reader.read(grammar),
