@@ -33,7 +33,8 @@ type RowLoop =
   | "streamem_ahat_ab_luma";
 
 function overRows(loop: RowLoop, { data, stride }: Plane, { width, height }: Size, slot: Slot) {
-  check(lib[loop](slot, slot.byteLength, data, data.byteLength, stride, width, height));
+  const given = [slot, slot.byteLength, data, data.byteLength, stride] as const;
+  check(lib[loop](...given, whole(width), whole(height)));
 }
 
 /** Memory to be written; more than is needed may be given. */
@@ -69,7 +70,7 @@ export function unpackAb({ u, v }: { u: Plane; v: Plane }, { width, height }: Si
     v.data.byteLength,
     v.stride,
   ] as const;
-  check(lib.streamem_ahat_ab(slot, slot.byteLength, ...chroma, width, height));
+  check(lib.streamem_ahat_ab(slot, slot.byteLength, ...chroma, whole(width), whole(height)));
 }
 
 /** See wire/zdepth.ts. Throws a ProtocolError `frame` where a list runs out. */
@@ -83,7 +84,7 @@ export function unpackZdepth(lists: ZdepthLists, slot: Slot, where: string): voi
     ...Part,
   ];
   const target = [slot, slot.byteLength] as const;
-  const result = lib.streamem_zdepth(...target, ...given, lists.width, lists.height);
+  const result = lib.streamem_zdepth(...target, ...given, whole(lists.width), whole(lists.height));
   if (result === broken) {
     const what = "Zdepth with fewer codes than pixels that are not zero";
     throw new ProtocolError({ where, what, allowed: "a code for each", kind: "frame" });
@@ -101,7 +102,8 @@ export function unpackPngPlanes(
   where: string,
 ): void {
   const targets = [depth, depth.byteLength, ab, ab.byteLength] as const;
-  const result = lib.streamem_unfilter_planes(...targets, rows, rows.byteLength, width, height);
+  const given = [...targets, rows, rows.byteLength] as const;
+  const result = lib.streamem_unfilter_planes(...given, whole(width), whole(height));
   if (result === broken) {
     const what = "an unknown PNG row filter";
     throw new ProtocolError({ where, what, allowed: "0 to 4", kind: "frame" });
@@ -114,6 +116,14 @@ const broken = -2;
 
 function check(result: number): void {
   if (result !== 0) throw new RangeError("planes or slots too small for the picture");
+}
+
+/**
+ * Without a C compiler, Bun's own compiles the library, and its calls take a u32 from the lower half of a
+ * double if the engine happens to hold the number as one.
+ */
+function whole(size: number): number {
+  return size | 0;
 }
 
 type Part = [bytes: Uint8Array, length: number];
