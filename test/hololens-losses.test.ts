@@ -66,9 +66,14 @@ describe("the whole headset", () => {
     const { device, parts } = connect(["accelerometer"]);
     await says(device, "runs no hl2ss app");
     await says(parts[0], /runs no hl2ss app: start it there \(nothing listens on port 23809\)/);
+    const complaints = ({ log }: Part) => log.filter((line) => line.includes("runs no hl2ss app"));
+    await until(() => device.states.length >= 4 && parts[0].states.length >= 4);
+    expect([complaints(device), complaints(parts[0])].map(({ length }) => length)).toEqual([1, 1]);
     await simulate(["accelerometer"]);
     await running(parts[0]);
     await running(device);
+    expect(parts[0].log.at(-1)).toBe("packets come again");
+    expect(device.log.at(-1)).toBe("hl2ss 1.0.37.0 answers again");
   });
 
   test("no such host", async () => {

@@ -12,6 +12,7 @@ import { createBackOff } from "./back-off.ts";
 import { createControls } from "./controls.ts";
 import { createHeadsetClock } from "./device-clock.ts";
 import { hostWords } from "./host-words.ts";
+import { createLossLog } from "./loss-log.ts";
 import { ConnectionLost, type LossReason } from "./lost.ts";
 import {
   type Answers,
@@ -140,13 +141,14 @@ async function follow(config: HololensConfig, context: SensorContext, following:
   const { host } = config;
   const port = queryPorts.remote_configuration + config.ports;
   const backOff = createBackOff();
+  const losses = createLossLog(log);
   context.state("connecting", `${host} port ${port}`);
   while (!signal.aborted) {
     const lost = await connection();
     if (signal.aborted) return;
     if (headset.remote()) backOff.reset();
     const words = wordsFor(lost);
-    log.warn(`${words}; tried again`);
+    losses.lost(words);
     context.state("connecting", words);
     const reach: LossReason = lost instanceof ConnectionLost ? lost.reason : "closed";
     headset.became({ reach }, null);
@@ -182,6 +184,7 @@ async function follow(config: HololensConfig, context: SensorContext, following:
     }
     headset.became({ reach: "answers", version, utcOffset }, remote);
     context.state("running", `hl2ss ${said}`);
+    losses.back(`hl2ss ${said} answers again`);
     following.connected();
   }
 

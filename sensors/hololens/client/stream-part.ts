@@ -11,11 +11,13 @@ import type { Receiver, StreamReceiving } from "../streams/receiver.ts";
 import { encodeConfiguration } from "../wire/configuration.ts";
 import { framingOf } from "../wire/framing.ts";
 import { queryPorts, type StreamFamily, type StreamName, streamPorts } from "../wire/ports.ts";
+import { ProtocolError } from "../wire/protocol-error.ts";
 import { createBackOff } from "./back-off.ts";
 import { createCalibrating, Restarted } from "./calibrating.ts";
 import type { ConnectOptions } from "./connection.ts";
 import { createDeviceLink, type DeviceLink, type LinkClock } from "./device-link.ts";
 import { hasList, showList } from "./device-lists.ts";
+import { createLossLog } from "./loss-log.ts";
 import { lossWords } from "./loss-words.ts";
 import { runSession, SessionLost, type StreamTimers } from "./session.ts";
 import { startCommand, startSource, stopSource } from "./source-start.ts";
@@ -92,6 +94,7 @@ async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise
   const { config, context, stream, family, link, where } = part;
   const { signal } = context;
   const backOff = createBackOff(part.timers.leastRetryMs);
+  const losses = createLossLog(context.log);
   const calibrating = createCalibrating(part);
   const start = startCommand(family, config);
   const bothDepths = (["depth-ahat", "depth-longthrow"] as const).every((name) =>
@@ -138,6 +141,7 @@ async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise
         if (!first) return;
         first = false;
         backOff.reset();
+        losses.back("packets come again");
         context.state("running");
       },
     });
@@ -169,7 +173,8 @@ async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise
         reach,
         bothDepths,
       });
-      context.log.warn(`${words}; tried again`);
+      // Of the headset as a whole the device part speaks for all.
+      losses.lost(words, reach !== "answers" && !(cause instanceof ProtocolError));
       context.state("connecting", words);
     }
     await sleep(backOff.next(), signal);
