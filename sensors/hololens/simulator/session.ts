@@ -13,7 +13,7 @@ import { audioList, cameraList } from "./camera-formats.ts";
 import { ClientGone, type Connection } from "./connection.ts";
 import type { Device } from "./device.ts";
 import { openSource } from "./sources.ts";
-import { streamPackets } from "./streaming.ts";
+import { streamPackets, type Tally } from "./streaming.ts";
 import { startAsked, stop, subsystemNameOf, subsystemOf } from "./subsystems.ts";
 
 export interface SessionSettings {
@@ -89,11 +89,13 @@ async function answer(
   settings.log(`${stream}: streams ${wordsOf(configuration)}`);
   device.streaming.add(stream);
   const source = await openSource(family, setup, device);
+  const tally: Tally = { frames: 0, sent: 0 };
   try {
-    await streamPackets({ device, stream, family, configuration, source, connection });
+    await streamPackets({ device, stream, family, configuration, source, connection, tally });
   } finally {
     source.close();
     device.streaming.delete(stream);
+    settings.log(`${stream}: sent ${tally.sent} of ${tally.frames} frames`);
   }
 }
 

@@ -21,6 +21,15 @@ export interface Streaming<F extends StreamFamily = StreamFamily> {
   configuration: Configurations[F];
   source: Source;
   connection: Connection;
+  tally: Tally;
+}
+
+/** What became of the frames of a connection; grows while it lasts. */
+export interface Tally {
+  /** That the device's clock had. */
+  frames: number;
+  /** Frames that were sent; the others were left out. */
+  sent: number;
 }
 
 const ticksPerSecond = 1e7;
@@ -30,7 +39,7 @@ const patienceTicks = 0.25 * ticksPerSecond;
 
 /** Until the client is gone (ClientGone), or a fault ends the connection. */
 export async function streamPackets(streaming: Streaming): Promise<void> {
-  const { device, source, connection } = streaming;
+  const { device, source, connection, tally } = streaming;
   const { clock, faults } = device;
   const periodTicks = source.periodSeconds * ticksPerSecond;
   const frameAfter = (ticks: number) => Math.ceil(ticks / periodTicks);
@@ -55,6 +64,7 @@ export async function streamPackets(streaming: Streaming): Promise<void> {
     const lateTicks = now() - lagMs * ticksPerMs;
     const left = slow || waited || lateTicks - dueTicks > patienceTicks;
     frame = left ? Math.max(frame + 1, frameAfter(lateTicks)) : frame + 1;
+    tally.frames = frame - first;
   }
 }
 
@@ -98,7 +108,9 @@ async function send(streaming: Streaming, moment: Moment, payload: Uint8Array): 
     return false;
   }
   const size = faults.take("wrong-size", stream);
-  return await connection.write(size === null ? packet : withSize(packet, Number(size)));
+  const waited = await connection.write(size === null ? packet : withSize(packet, Number(size)));
+  streaming.tally.sent += 1;
+  return waited;
 }
 
 /** Of the grey cameras the client may shift it. */
