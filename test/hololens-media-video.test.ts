@@ -6,7 +6,8 @@
  */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { encodeFilm } from "../sensors/hololens/simulator/media/coded-film.ts";
+import { codedFilm, encodeFilm } from "../sensors/hololens/simulator/media/coded-film.ts";
+import { createUnitStore } from "../sensors/hololens/simulator/media/coded-units.ts";
 import { openFilm } from "../sensors/hololens/simulator/media/film.ts";
 import { openVideoSource } from "../sensors/hololens/simulator/media/video-source.ts";
 import type { Source } from "../sensors/hololens/simulator/source.ts";
@@ -133,6 +134,29 @@ test.each(Object.entries(codedProfiles))(
   },
   20_000,
 );
+
+test("a film that is too long to be kept is coded again where it must be", async () => {
+  const profile = videoProfiles["h265-main"];
+  const encoding = { ...small, rate: 30, profile, level: 255, bitrate: 500_000 };
+  const store = createUnitStore(100_000);
+  const open = async () =>
+    codedFilm(await loadFfmpeg(), { file: videoFile, encoding, gopSize: 30, store });
+  const numbers = [31, 65, 125, 157, 158, 189, 250];
+  const shown = await filmPictures({ ...small, rate: 30 }, numbers);
+  for (const _ of ["coded", "partly kept"]) {
+    const film = await open();
+    const units = [];
+    for (let index = 0; index < 251; index++) units.push(await film.image(index));
+    await film.close();
+    expect(store.bytes).toBeGreaterThan(0);
+    expect(store.bytes).toBeLessThanOrEqual(100_000);
+    const pictures = await decodePictures("h265", units);
+    for (const [k, index] of numbers.entries()) {
+      const decoded = pictures[index]?.planes[0] as Uint8Array;
+      expect(psnr(decoded, shown[k]?.planes[0] as Uint8Array)).toBeGreaterThan(28);
+    }
+  }
+}, 20_000);
 
 test("a divisor leaves pictures out, and a GOP of 1 makes each a key frame", async () => {
   const options = [{ key: optionKeys.gopSize, value: 1n }];

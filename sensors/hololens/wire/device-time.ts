@@ -24,3 +24,8 @@ export function secondsOf(ticks: bigint): number {
   // A double does not hold the ticks of today; it holds seconds and their fraction.
   return Number(ticks / ticksPerSecond) + Number(ticks % ticksPerSecond) / 1e7;
 }
+
+/** Counts of 62.976 MHz, as the depth cameras' footers have them, at a device time of 100 ns units. */
+export function depthSensorTicks(ticks: bigint): bigint {
+  return (ticks * 62_976n) / 10_000n;
+}

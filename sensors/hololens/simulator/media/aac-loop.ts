@@ -46,7 +46,7 @@ async function encode(ffmpeg: Ffmpeg, { voice, bitrate }: AacLoop): Promise<Uint
       fill(frame.data ?? [], voice, block * samplesPerFrame);
       frame.pts = BigInt(block * samplesPerFrame);
       check(ffmpeg, await context.sendFrame(frame));
-      while ((await context.receivePacket(packet)) >= 0) {
+      while (context.receivePacketSync(packet) >= 0) {
         // What is before 0 is silence that the encoder begins with.
         if (packet.pts >= 0n) packets.push(new Uint8Array(packet.data ?? []));
         packet.unref();

@@ -1,8 +1,8 @@
 /** Near depth: the scene within reach, in the four variants that the two profiles make. */
 import { ahatSide, encodeAhatPayload } from "../../wire/ahat-payload.ts";
 import { videoCodec } from "../../wire/codes.ts";
+import { depthSensorTicks } from "../../wire/device-time.ts";
 import type { Source, SourceSetup } from "../source.ts";
-import { depthSensorTicks } from "./depth-ticks.ts";
 import { plainCoder, videoCoder } from "./picture-coders.ts";
 import { openRenderedLoop } from "./rendered-loop.ts";
 import { gopSizeOf } from "./video-options.ts";

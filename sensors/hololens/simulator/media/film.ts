@@ -79,13 +79,16 @@ async function createFilm(ffmpeg: Ffmpeg, opened: Opened, view: FilmView): Promi
     return ticks === constants.AV_NOPTS_VALUE ? null : ticksToNs(ticks, track.timeBase);
   }
 
-  /** What cannot be decoded is left out: the picture before it stays. */
+  /**
+   * What cannot be decoded is left out: the picture before it stays. Only the decoder's own work goes to a
+   * thread of FFmpeg's, which many wait for.
+   */
   const decode = async (into: Frame): Promise<boolean> => {
     for (;;) {
-      const got = await decoder.receiveFrame(into);
+      const got = decoder.receiveFrameSync(into);
       if (got >= 0) return true;
       if (got !== constants.AVERROR_EAGAIN) return false;
-      const read = await format.readFrame(packet);
+      const read = format.readFrameSync(packet);
       if (read < 0) await decoder.sendPacket(null);
       else if (packet.streamIndex === track.index) await decoder.sendPacket(packet);
       packet.unref();

@@ -1,8 +1,8 @@
 /** Far depth as PNG. */
 import { pngFilters } from "../../wire/codes.ts";
+import { depthSensorTicks } from "../../wire/device-time.ts";
 import { encodeLongthrowPayload } from "../../wire/longthrow-payload.ts";
 import type { Source, SourceSetup } from "../source.ts";
-import { depthSensorTicks } from "./depth-ticks.ts";
 import { plainCoder } from "./picture-coders.ts";
 import { openRenderedLoop } from "./rendered-loop.ts";
 

@@ -63,7 +63,8 @@ export async function openPictureEncoder(
     picture.pts = count++;
     picture.pictType = keyFrame ? constants.AV_PICTURE_TYPE_I : constants.AV_PICTURE_TYPE_NONE;
     check(ffmpeg, await context.sendFrame(picture), codec);
-    check(ffmpeg, await context.receivePacket(packet), codec);
+    // It has been coded by then: this takes microseconds, a thread of FFmpeg's would have to be waited for.
+    check(ffmpeg, context.receivePacketSync(packet), codec);
     const unit = new Uint8Array(packet.data ?? []);
     packet.unref();
     return codec === "h264" ? withDelimiter(unit) : unit;
