@@ -1,11 +1,7 @@
 // Each fault that can be asked for, by what a client sees of it.
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
-import {
-  faultKinds,
-  type PortName,
-  parseFault,
-} from "../sensors/hololens/simulator/fault-kinds.ts";
+import type { PortName } from "../sensors/hololens/simulator/fault-kinds.ts";
 import { inspectAccessUnit } from "../sensors/hololens/wire/access-unit.ts";
 import { poseIsValid } from "../sensors/hololens/wire/pose.ts";
 import { ProtocolError } from "../sensors/hololens/wire/protocol-error.ts";
@@ -39,41 +35,6 @@ function refused(name: PortName): Promise<boolean> {
     socket.on("connect", () => socket.destroy());
   });
 }
-
-const words: [text: string, fault: object][] = [
-  ["pv:delay", { port: "pv", kind: "delay" }],
-  ["pv:delay:250", { port: "pv", kind: "delay", value: 250 }],
-  ["all:stall:5@20", { port: "all", kind: "stall", value: 5, afterSeconds: 20 }],
-  [
-    "remote-configuration:reset@0.5",
-    { port: "remote-configuration", kind: "reset", afterSeconds: 0.5 },
-  ],
-  ["all:version:1.0.34", { port: "all", kind: "version", value: "1.0.34" }],
-];
-for (const [text, fault] of words) {
-  test(`${text} is understood`, () => expect(parseFault(text)).toEqual(fault as never));
-}
-
-const wrong = [
-  ["", "names no stream"],
-  ["pv", "names no stream"],
-  ["tv:stall", "names no stream"],
-  ["pv:toString", "is no fault"],
-  ["pv:cut:3", "has no value"],
-  ["pv:delay:-1", "a number from 0"],
-  ["pv:delay:", "a number from 0"],
-  ["pv:stall:1e9", "a number from 0 to 1000000"],
-  ["pv:stall:1@x", "after @"],
-  ["all:version:new", "is no version"],
-  ["pv:stall:1@2@3", "names no stream"],
-] as const;
-for (const [text, why] of wrong) {
-  test(`"${text}" is refused in words`, () => expect(() => parseFault(text)).toThrow(why));
-}
-
-test("every fault has words", () => {
-  for (const { words } of Object.values(faultKinds)) expect(words.length).toBeGreaterThan(10);
-});
 
 test("delay and jitter: stamps stay, packets come later", async () => {
   const takeBack = simulator.fault({ port: "accelerometer", kind: "delay", value: 200 });

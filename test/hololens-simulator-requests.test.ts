@@ -1,12 +1,18 @@
 // The vectors for a server, by what the simulated headset does about each.
 import { expect, test } from "bun:test";
 import type { SubsystemName } from "../sensors/hololens/simulator/device.ts";
+import { subsystemOf } from "../sensors/hololens/simulator/subsystems.ts";
 import { calibrations } from "../sensors/hololens/wire/calibration.ts";
 import {
   type Opening,
   parseConfiguration,
 } from "../sensors/hololens/wire/configuration-reading.ts";
-import { readListText } from "../sensors/hololens/wire/device-list.ts";
+import {
+  cameraChoices,
+  parseAudioList,
+  parseCameraList,
+  readListText,
+} from "../sensors/hololens/wire/device-list.ts";
 import { framingOf } from "../sensors/hololens/wire/framing.ts";
 import { readPacket } from "../sensors/hololens/wire/packet.ts";
 import {
@@ -20,6 +26,7 @@ import {
   parseCommands,
   readReply,
 } from "../sensors/hololens/wire/remote-configuration.ts";
+import { encodeStart, startOfSource } from "../sensors/hololens/wire/subsystem.ts";
 import { clientOf, say, simulate, startCamera } from "./hololens-simulator.ts";
 import { bytesOf, type Vector, vectorsOf } from "./hololens-wire-vectors.ts";
 
@@ -51,7 +58,8 @@ for (const one of configurations) {
       }
     } else if (stream === "extended-video" || stream === "extended-audio") {
       const text = await client.read(readListText(one.name));
-      expect(Object.keys(JSON.parse(text ?? ""))[0]).toBe("0");
+      const parse = stream === "extended-video" ? parseCameraList : parseAudioList;
+      expect(parse(text ?? "", one.name).length).toBeGreaterThan(1);
       expect(await client.ending).toBe("fin");
     } else {
       const { bytes } = calibrations[stream as keyof typeof calibrations];
@@ -96,3 +104,18 @@ for (const one of commands) {
     client.close();
   });
 }
+
+test("every camera of the list can be started, and streams in each of its formats", async () => {
+  const client = clientOf("extended-video");
+  client.send(Uint8Array.of(2));
+  const text = await client.read(readListText("extended video"));
+  const choices = cameraChoices(parseCameraList(text ?? "", "extended video"));
+  expect(choices.length).toBeGreaterThan(10);
+  for (const choice of choices) {
+    await say("extended-video", encodeStart(startOfSource(choice)));
+    expect(subsystems["extended-video"].on).toBe(true);
+    const { supportsFormat } = subsystemOf(simulator.device, "extended-video");
+    expect(supportsFormat(choice)).toBe(true);
+  }
+  client.close();
+});
