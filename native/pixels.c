@@ -106,29 +106,38 @@ static int streamem__predict(int predictor, int left, int left2, int up, int up2
   }
 }
 
-static uint16_t streamem__depth_of_code(uint16_t code) {
-  if (!code || code >= 2040) return 0;
-  if (code < 550) return (uint16_t)(code + 200);
-  if (code < 925) return (uint16_t)(750 + 2 * (code - 550));
-  if (code < 1300) return (uint16_t)(1500 + 4 * (code - 925));
-  if (code < 1675) return (uint16_t)(3000 + 8 * (code - 1300));
-  return (uint16_t)(6000 + 16 * (code - 1675));
+#define STREAMEM_CODES 2040
+
+/* Steps of 1, 2, 4, 8, 16 mm with growing distance; 0 is no depth. */
+static void streamem__depths_of_codes(uint16_t *depths) {
+  depths[0] = 0;
+  for (int code = 1; code < STREAMEM_CODES; code++) {
+    if (code < 550) depths[code] = (uint16_t)(code + 200);
+    else if (code < 925) depths[code] = (uint16_t)(750 + 2 * (code - 550));
+    else if (code < 1300) depths[code] = (uint16_t)(1500 + 4 * (code - 925));
+    else if (code < 1675) depths[code] = (uint16_t)(3000 + 8 * (code - 1300));
+    else depths[code] = (uint16_t)(6000 + 16 * (code - 1675));
+  }
 }
 
 /* One block of 8x8. Blocks at the border see themselves alone; the others have two pixels on each side. What a pixel
  * refers to has been decoded before it, so its own mark (1: not zero) can lie where its code will. */
 static int streamem__zdepth_block(uint16_t *block, uint32_t width, int border, int predictor, streamem_codes *edges, streamem_codes *surfaces) {
-  for (int y = 0; y < 8; y++) {
+  for (int y = 0; y < 8; y++, block += width) {
+    int left = border ? 0 : block[-1]; /* kept beside memory: reading back what was just written costs as much as the rest */
+    int left2 = border ? 0 : block[-2];
     for (int x = 0; x < 8; x++) {
-      uint16_t *at = block + (uint64_t)y * width + x;
-      if (!*at) continue;
-      int left = border && !x ? 0 : at[-1];
-      int up = border && !y ? 0 : *(at - width);
-      int left2 = border ? 0 : at[-2];
-      int up2 = border ? 0 : *(at - 2 * (uint64_t)width);
-      int code = streamem__next_code(left && up ? surfaces : edges);
-      if (code < 0) return STREAMEM_BROKEN;
-      *at = (uint16_t)(streamem__predict(predictor, left, left2, up, up2) + ((code >> 1) ^ -(code & 1)));
+      int value = 0;
+      if (block[x]) {
+        int up = border && !y ? 0 : *(block + x - width);
+        int up2 = border ? 0 : *(block + x - 2 * (uint64_t)width);
+        int code = streamem__next_code(left && up ? surfaces : edges);
+        if (code < 0) return STREAMEM_BROKEN;
+        value = (uint16_t)(streamem__predict(predictor, left, left2, up, up2) + ((code >> 1) ^ -(code & 1)));
+        block[x] = (uint16_t)value;
+      }
+      left2 = left;
+      left = value;
     }
   }
   return 0;
@@ -158,19 +167,24 @@ STREAMEM_API int streamem_zdepth(uint16_t *depth, uint64_t depth_bytes, const ui
       if (result) return result;
     }
   }
-  for (uint64_t i = 0; i < pixels; i++) depth[i] = streamem__depth_of_code(depth[i]);
+  uint16_t depths[STREAMEM_CODES];
+  streamem__depths_of_codes(depths);
+  for (uint64_t i = 0; i < pixels; i++) depth[i] = depth[i] < STREAMEM_CODES ? depths[depth[i]] : 0;
   return 0;
 }
 
 /* ---- Far depth: rows of an RGBA PNG to two planes. ----------------------------------------------------- */
 
 static int streamem__paeth(int left, int above, int corner) {
-  int by_left = above > corner ? above - corner : corner - above;
-  int by_above = left > corner ? left - corner : corner - left;
-  int by_corner = left + above - 2 * corner;
-  if (by_corner < 0) by_corner = -by_corner;
-  if (by_left <= by_above && by_left <= by_corner) return left;
-  return by_above <= by_corner ? above : corner;
+  int by_left = above - corner, by_above = left - corner;
+  int by_corner = by_left + by_above;
+  by_left = by_left < 0 ? -by_left : by_left;
+  by_above = by_above < 0 ? -by_above : by_above;
+  by_corner = by_corner < 0 ? -by_corner : by_corner;
+  /* one choice after the other: noise would make branches of "and" guess wrong at every other byte */
+  int other = by_above <= by_corner ? above : corner;
+  int by_other = by_above <= by_corner ? by_above : by_corner;
+  return by_left <= by_other ? left : other;
 }
 
 /* In place. `above` is NULL for the first row. */
@@ -189,7 +203,8 @@ static int streamem__unfilter_row(uint8_t filter, uint8_t *row, const uint8_t *a
       return 0;
     case 4:
       for (i = 0; i < bytes && i < 4; i++) row[i] += above ? above[i] : 0;
-      for (; i < bytes; i++) row[i] += streamem__paeth(row[i - 4], above ? above[i] : 0, above ? above[i - 4] : 0);
+      if (!above) for (; i < bytes; i++) row[i] += row[i - 4];
+      else for (; i < bytes; i++) row[i] += streamem__paeth(row[i - 4], above[i], above[i - 4]);
       return 0;
     default: return STREAMEM_BROKEN;
   }
