@@ -62,6 +62,10 @@ function group<Shape extends z.ZodRawShape>(shape: Shape) {
   return object.prefault({} as z.input<typeof object>);
 }
 
+function rawOnly(key: string) {
+  return { path: [key], error: "can only be true with profile: raw" };
+}
+
 export const hololensConfig = sensorConfig({
   /** Of the headset: name or IPv4 address. */
   host: z.string().min(1),
@@ -84,7 +88,7 @@ export const hololensConfig = sensorConfig({
     profile: nameOf(audioProfiles).default("aac-192k"),
     /** The five microphones instead of stereo; only with `profile: raw`. */
     array: z.boolean().default(false),
-  }),
+  }).refine(({ array, profile }) => !array || profile === "raw", rawOnly("array")),
   eyeTracker: group({ fps: z.literal([...eyeTrackerRates]).default(30) }),
   extendedAudio: group({
     mixer: z.enum(["microphone", "application", "both"]).default("both"),
@@ -97,7 +101,10 @@ export const hololensConfig = sensorConfig({
     passthrough: z.boolean().default(false),
     source: index.default(0),
     format: index.default(0),
-  }),
+  }).refine(
+    ({ passthrough, profile }) => !passthrough || profile === "raw",
+    rawOnly("passthrough"),
+  ),
   /** Which camera: indices of the device list, which the log shows at the start. */
   extendedVideo: group({
     group: index.default(0),
