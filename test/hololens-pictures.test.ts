@@ -180,6 +180,16 @@ test("raw colour: NV12 with long rows, YUY2 by its size, BT.601 where nothing is
   }
 });
 
+test("raw colour, the vector", async () => {
+  const keys = { pv: { profile: "raw", pixelFormat: "nv12" } };
+  const its = await open(pvReceiving, "pv", keys);
+  const one = vector("packet/pv/raw_8x4_stride64_mode1");
+  const [frame] = its.take(payloadOf(one.name));
+  expect(frame?.shape).toEqual([6, 8]);
+  expect([...(frame?.bytes ?? [])]).toEqual(one.fields.nv12Cropped.flat());
+  expect(frame?.fields).toMatchObject({ focus_state: one.fields.footer.focusState, key_frame: 1 });
+});
+
 test("raw grey", async () => {
   const its = await open(vlcReceiving, "vlc-rightfront", { vlc: { profile: "raw" } });
   const image = Uint8Array.from({ length: 640 * 480 }, (_, i) => (i * 7) & 255);

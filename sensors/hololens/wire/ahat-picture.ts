@@ -1,6 +1,6 @@
 /**
- * Depth and active brightness of the AHAT camera inside one 4:2:0 picture. Loops over pixels, on plain
- * arrays, as C would have them.
+ * Depth and active brightness of the AHAT camera inside one 4:2:0 picture. Streams are decoded
+ * by the same loops in native/pixels.c; the ones here encode, and are what tests hold those to.
  *
  * Y is depth / 4 (its low 8 bits); the chroma bytes, in NV12's order, are the square roots of every other
  * pixel's active brightness. So U number j codes pixel 4j and V number j pixel 4j + 2, counted row by row.

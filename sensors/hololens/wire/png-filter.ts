@@ -1,4 +1,7 @@
-/** PNG's row filters for pixels of 4 bytes. Loops over bytes, on plain arrays, as C would have them. */
+/**
+ * PNG's row filters for pixels of 4 bytes. Streams are decoded by the same loops in native/pixels.c; the
+ * ones here encode, and are what tests hold those to.
+ */
 import { pngFilters } from "./codes.ts";
 
 export const pixelBytes = 4;

@@ -1,6 +1,8 @@
 /**
- * The pixels of Zdepth: zero map, 12-bit codes, prediction in blocks of 8x8, quantised depth. Only arrays
- * of numbers go in and out: this is the part that a faster language may take over.
+ * The pixels of Zdepth: zero map, 12-bit codes, prediction in blocks of 8x8, quantised depth.
+ *
+ * Streams are decoded by the same loops in native/pixels.c; the ones here encode, and are what tests hold
+ * those to.
  */
 
 export const blockSide = 8;
