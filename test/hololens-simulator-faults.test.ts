@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import type { PortName } from "../sensors/hololens/simulator/fault-kinds.ts";
+import { startSimulator } from "../sensors/hololens/simulator/server.ts";
 import { inspectAccessUnit } from "../sensors/hololens/wire/access-unit.ts";
 import { poseIsValid } from "../sensors/hololens/wire/pose.ts";
 import { ProtocolError } from "../sensors/hololens/wire/protocol-error.ts";
@@ -27,9 +28,9 @@ async function one(client: StreamClient) {
   return packet;
 }
 
-function refused(name: PortName): Promise<boolean> {
+function refused(name: PortName, { ports, host } = simulator): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(simulator.ports[name], simulator.host);
+    const socket = connect(ports[name], host);
     socket.on("connect", () => resolve(false));
     socket.on("error", () => resolve(true));
     socket.on("connect", () => socket.destroy());
@@ -274,4 +275,15 @@ test("reboot: away, then a clock that began anew, and all that was set is lost",
   const again = stream("accelerometer");
   expect((await one(again)).timestamp).toBeLessThan(timestamp);
   again.close();
+});
+
+test("faults of the start are there before the first client", async () => {
+  const other = await startSimulator({
+    ports: 28_050,
+    streams: ["gyroscope", "pv"],
+    faults: [{ port: "gyroscope", kind: "refuse" }],
+  });
+  expect(await refused("gyroscope", other)).toBe(true);
+  expect(await refused("pv", other)).toBe(false);
+  await other.close();
 });

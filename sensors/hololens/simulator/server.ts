@@ -3,7 +3,8 @@
  * them. A client cannot tell by the bytes.
  */
 import { join } from "node:path";
-import { queryPorts, streamPorts } from "../wire/ports.ts";
+import { needsResearchMode, queryPorts, streamPorts } from "../wire/ports.ts";
+import type { Connection } from "./connection.ts";
 import { createDevice, type Device, restartDevice } from "./device.ts";
 import type { ClockSettings } from "./device-clock.ts";
 import { type Fault, type PortName, portNames } from "./fault-kinds.ts";
@@ -56,8 +57,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { host = "127.0.0.1", ports: offset = 0, videoFile = film, log = () => {} } = options;
   const { streams: served = portNames, configurationLimitMs = 10_000 } = options;
   const settings = { videoFile, configurationLimitMs, log };
-  let isAway = false;
-  let isClosed = false;
+  let state: "starting" | "there" | "away" | "closed" = "starting";
 
   const faults = createFaults(onFault);
   const device = createDevice({ ...usualClock, ...options.clock }, faults);
@@ -68,18 +68,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     ports.set(name, createPort({ host, port, name, free, serve: (one) => serve(name, one) }));
   }
 
-  function serve(name: PortName, connection: Parameters<typeof serveRemote>[1]): Promise<void> {
+  function serve(name: PortName, connection: Connection): Promise<void> {
     if (name === "remote-configuration") return serveRemote(device, connection, log);
     return serveStream(device, name, connection, settings);
   }
 
   function isFree(name: PortName): Promise<void> {
     const isHeld = () => faults.find("busy", name) !== null;
-    return faults.until(() => isClosed || isAway || !isHeld());
+    return faults.until(() => state !== "there" || !isHeld());
   }
 
   function isRefused(name: PortName): boolean {
-    if (isClosed || isAway || faults.find("refuse", name) !== null) return true;
+    if (state !== "there" || faults.find("refuse", name) !== null) return true;
     return needsResearch(name) && faults.find("no-research-mode", name) !== null;
   }
 
@@ -91,7 +91,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
 
   function onFault(): void {
-    if (isClosed || isAway) return;
+    if (state !== "there") return;
     const away = faults.take("reboot", "remote-configuration");
     if (away !== null) void reboot(Number(away));
     else reopen();
@@ -107,28 +107,32 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
 
   async function reboot(awaySeconds: number): Promise<void> {
+    if (state !== "there") return;
     log(`reboots, and is away for ${awaySeconds} s`);
-    isAway = true;
+    state = "away";
     openOrClose();
     await Bun.sleep(awaySeconds * 1000);
+    if (state !== "away") return;
     restartDevice(device, awaySeconds);
-    isAway = false;
-    if (!isClosed) reopen();
+    state = "there";
+    reopen();
   }
 
   async function close(): Promise<void> {
-    isClosed = true;
+    state = "closed";
     faults.close();
     await Promise.all([...ports.values()].map((port) => port.close()));
   }
 
+  for (const fault of options.faults ?? []) faults.set(fault);
+  state = "there";
   try {
     openOrClose();
   } catch (error) {
     await close();
     throw error;
   }
-  for (const fault of options.faults ?? []) faults.set(fault);
+  onFault();
 
   return {
     ...{ host, device, reboot, close },
@@ -140,8 +144,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-const lastResearchPort = 3808;
-
 function needsResearch(name: PortName): boolean {
-  return portOf(name) <= lastResearchPort;
+  return name !== "remote-configuration" && needsResearchMode(streamPorts[name].family);
 }
