@@ -5,6 +5,9 @@
  * To see the second fail: take a check from pixels.c (the library is compiled anew by itself).
  */
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   copyRows,
   tripleRows,
@@ -45,6 +48,24 @@ const sizes = Array.from({ length: 12 }, () => ({
   width: 4 * (1 + below(9)),
   height: 2 * (1 + below(8)),
 }));
+
+const withoutCompiler = process.env.STREAMEM_NO_COMPILER !== undefined;
+
+// There a number that the engine holds as a double is no whole size: see `whole` in pixels.ts.
+test.skipIf(withoutCompiler || process.arch !== "x64")(
+  "the same without a C compiler",
+  async () => {
+    const cache = mkdtempSync(join(tmpdir(), "streamem-test-"));
+    const env = { ...process.env, STREAMEM_NO_COMPILER: "1", XDG_CACHE_HOME: cache };
+    const again = Bun.spawn([process.execPath, "test", import.meta.path], {
+      ...{ env, stdout: "ignore", stderr: "pipe" },
+    });
+    const said = await again.stderr.text();
+    rmSync(cache, { recursive: true });
+    expect([await again.exited, said.match(/^\(fail\).*/gm)]).toEqual([0, null]);
+  },
+  60_000,
+);
 
 describe.each(sizes)("planes of $width x $height", (size) => {
   const { width, height } = size;
