@@ -2,7 +2,7 @@
  * The device part: the headset's clock for all streams, over restarts of the part and of the headset; old
  * servers; device lists; and the whole sensor as the hub runs it.
  *
- * To see it fail: leave `era` out of what `createDeviceLink` compares.
+ * To see it fail: let `begunAnew` of client/device-link.ts be false.
  */
 import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";

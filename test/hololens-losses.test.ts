@@ -2,7 +2,7 @@
  * What the user is told when the headset or one of its ports is lost, each cause with a sentence of its
  * own, and that everything recovers in the same process when the cause is gone.
  *
- * To see them fail: leave out the question to the device part in `follow` of client/stream-part.ts.
+ * To see them fail: take `answers` for what the device part says in `follow` of client/stream-part.ts.
  */
 import { afterEach, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
