@@ -60,7 +60,7 @@ test.skipIf(withoutCompiler || process.arch !== "x64")(
     const again = Bun.spawn([process.execPath, "test", import.meta.path], {
       ...{ env, stdout: "ignore", stderr: "pipe" },
     });
-    const said = await again.stderr.text();
+    const said = await new Response(again.stderr).text();
     rmSync(cache, { recursive: true });
     expect([await again.exited, said.match(/^\(fail\).*/gm)]).toEqual([0, null]);
   },
