@@ -12,7 +12,7 @@ export interface Series {
   samples: number[];
 }
 
-export type Unit = "ns" | "s" | "MB" | "%";
+export type Unit = "ns" | "s" | "B" | "MB" | "%" | "frames";
 
 /** One line of the result file. */
 export interface Row {

@@ -8,6 +8,10 @@ const files = {
   python: () => import("./python.ts"),
   builds: () => import("./builds.ts"),
   video: () => import("./video.ts"),
+  "hololens-decode": () => import("./hololens-decode.ts"),
+  "hololens-copies": () => import("./hololens-copies.ts"),
+  "hololens-latency": () => import("./hololens-latency.ts"),
+  "hololens-long": () => import("./hololens-long.ts"),
   idle: () => import("./idle.ts"),
   fresh: () => import("./fresh.ts"),
 };

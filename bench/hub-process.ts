@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface StartedHub {
+  /** Of its API. */
+  url: string;
   /** Process ids by what they are: the hub, and each sensor. */
   pids: Map<string, number>;
   end(): Promise<void>;
@@ -19,7 +21,7 @@ async function startedLine(path: string, hub: Bun.Subprocess): Promise<{ url: st
   }
 }
 
-/** Starts the hub with its built-in default in `folder`, on a port of its own. */
+/** Starts the hub in `folder` (without a configuration there: with its built-in default), on a port of its own. */
 export async function startHub(
   command: string[],
   folder: string,
@@ -28,7 +30,7 @@ export async function startHub(
   const output = join(folder, "hub.out");
   writeFileSync(output, "");
   const hub = Bun.spawn(command, {
-    cwd: folder, // no streamem.yaml there
+    cwd: folder,
     env: { ...process.env, ...environment },
     stdout: Bun.file(output),
     stderr: Bun.file(join(folder, "hub.err")),
@@ -38,6 +40,7 @@ export async function startHub(
   const { sensors } = (await answer.json()) as { sensors: { name: string; pid: number }[] };
   const pids = new Map([["hub", hub.pid], ...sensors.map(({ name, pid }) => [name, pid] as const)]);
   return {
+    url,
     pids,
     async end() {
       hub.kill("SIGTERM");

@@ -2,9 +2,12 @@
 import type { Absence, Row } from "./bench.ts";
 import type { Run } from "./results.ts";
 
-/** One bench of one run: a line that says where it comes from, then its table. */
-export function benchTable(bench: string, run: Run): string {
-  const rows = run.rows.filter((row) => row.bench === bench);
+/**
+ * One bench of one run: a line that says where it comes from, then its table.
+ * @param part only of the cases that begin so
+ */
+export function benchTable(bench: string, run: Run, part = ""): string {
+  const rows = run.rows.filter((row) => row.bench === bench && row.case.startsWith(part));
   const absent = run.absent.filter((absence) => absence.bench === bench);
   return `${origin(run)}\n\n${table(rows)}${absent.map(absentLine).join("")}`;
 }
@@ -77,28 +80,33 @@ function goals(group: Row[]): string {
 const fixed = (value: number) => value.toFixed(2);
 
 /** ns become us where the median has four digits, for the whole cell. */
-const inUs = ({ unit, p50 }: Row) => unit === "ns" && p50 >= 1000;
+const inUs = ({ unit, p50 }: Row) => unit === "ns" && Math.abs(p50) >= 1000;
 const unitOf = (row: Row) => (inUs(row) ? "us" : row.unit);
 
 function scaled(value: number, row: Row): string {
   const number = inUs(row) ? value / 1000 : value;
-  return number.toFixed(number >= 100 ? 0 : number >= 10 ? 1 : 2);
+  const size = Math.abs(number);
+  const isWhole = row.unit === "B" || row.unit === "frames" || size >= 100;
+  return number.toFixed(isWhole ? 0 : size >= 10 ? 1 : 2);
 }
 
 const source = /<!-- results: (.*) -->/;
-const block = /<!-- table: ([a-z]+) -->\n[\s\S]*?<!-- end -->/g;
+const block = /(<!-- table: ([a-z-]+)(?:, ([^>]+))? -->)\n[\s\S]*?<!-- end -->/g;
 
 /** Name of the result file that the tables of `readme` were made from. */
 export function sourceOf(readme: string): string | undefined {
   return source.exec(readme)?.[1];
 }
 
-/** `readme` with each block between `<!-- table: name -->` and `<!-- end -->` made from the last run of that bench. */
+/**
+ * `readme` with each block between `<!-- table: name -->` and `<!-- end -->` made from the last run of that bench;
+ * `<!-- table: name, words -->`: of the cases that begin with these words.
+ */
 export function withTables(readme: string, file: string, runs: Map<string, Run>): string {
   return readme
     .replace(source, `<!-- results: ${file} -->`)
-    .replace(block, (whole, bench: string) => {
+    .replace(block, (whole, head: string, bench: string, part?: string) => {
       const run = runs.get(bench);
-      return run ? `<!-- table: ${bench} -->\n\n${benchTable(bench, run)}\n\n<!-- end -->` : whole;
+      return run ? `${head}\n\n${benchTable(bench, run, part)}\n\n<!-- end -->` : whole;
     });
 }

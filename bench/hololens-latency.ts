@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import type { Bench, BenchContext, Comparison, Row, Series } from "./bench.ts";
+import { type StreamCase, sensorName, streamCases } from "./hololens-cases.ts";
+import { type Headset, startHeadset, startHeadsetHub, watchRing } from "./hololens-hub.ts";
+import { cpuSeconds } from "./hub-process.ts";
+import { Program } from "./program.ts";
+import { quantile, rowsOf } from "./statistics.ts";
+
+const windowMs = 30_000;
+const decodingRounds = 5;
+const p50 = "p50";
+const p99 = "p99";
+const cpu = "CPU time of its process, for each frame";
+const decoding = "decoding alone";
+const published = "last byte here until published";
+const more = "more than decoding";
+const goals = { [p50]: 1e6, [p99]: 4e6 };
+
+/** What takes a core for itself runs alone, all others together. */
+function sessions(): StreamCase[][] {
+  const heavy = streamCases.filter(isDecoded);
+  return [...heavy.map((one) => [one]), streamCases.filter((one) => !isDecoded(one))];
+}
+
+/** The others are records, copied in no time. */
+function isDecoded({ stream }: StreamCase): boolean {
+  return /^(?:pv|vlc|depth|microphone)/.test(stream);
+}
+
+/** From the last byte on the socket to the ring, in the sensor's own processes. */
+export const bench: Bench = {
+  name: "hololens-latency",
+  title: "A headset's packets: from the last byte to the ring",
+  usual: true,
+  async run(context) {
+    const headset = await startHeadset(context);
+    const series: Series[] = [];
+    try {
+      for (const cases of sessions()) {
+        context.say(cases.map(({ name }) => name).join("; "));
+        series.push(...(await inHub(context, headset, cases)));
+        for (const one of cases) series.push(...(await alone(context, one)));
+      }
+    } finally {
+      await headset.end();
+    }
+    return { rows: rowsFor(series), absent: [] };
+  },
+};
+
+async function inHub(context: BenchContext, headset: Headset, cases: StreamCase[]) {
+  const streams = cases.map(({ stream }) => stream);
+  const hub = await startHeadsetHub(context, headset, { ...cases[0]?.keys, streams });
+  const series: Series[] = [];
+  try {
+    const watches = await Promise.all(
+      streams.map((stream) => watchRing(context.prefix, `${sensorName}.${stream}`)),
+    );
+    await headset.settled();
+    const parts = await hub.parts();
+    const used = () => streams.map((stream) => cpuSeconds(parts.get(stream)?.pid as number));
+    for (const watch of watches) watch.take();
+    const before = used();
+    await Bun.sleep(windowMs * Math.min(1, context.share));
+    const frames = watches.map((watch) => watch.take());
+    const after = used();
+    for (const [i, { name }] of cases.entries()) {
+      const own = frames[i] ?? [];
+      if (own.length === 0) throw new Error(`${name}: no frame`);
+      const latencyNs = own.map(({ arrivalNs, publishNs }) => Number(publishNs - arrivalNs));
+      const cpuNs = (1e9 * ((after[i] as number) - (before[i] as number))) / own.length;
+      series.push(...latency(name, published, latencyNs), one(name, cpu, published, cpuNs));
+    }
+    for (const watch of watches) watch.close();
+  } finally {
+    await hub.end();
+  }
+  return series;
+}
+
+/** The bare loop on the same packets at the same rate, the hub being gone. */
+async function alone({ environment, share }: BenchContext, measured: StreamCase) {
+  if (!isDecoded(measured)) return latency(measured.name, decoding, [0]);
+  const file = join(import.meta.dir, "hololens-decode-program.ts");
+  const command = [process.execPath, file, "paced", measured.name];
+  const program = await Program.start("hololens-decode", command, environment);
+  const wallNs: number[] = [];
+  for (let round = 0; round < Math.max(1, decodingRounds * Math.min(1, share)); round++) {
+    wallNs.push(...(await program.round()).flatMap(({ samples }) => samples));
+  }
+  await program.end();
+  return latency(measured.name, decoding, wallNs);
+}
+
+function latency(kase: string, condition: string, ns: number[]): Series[] {
+  const sorted = [...ns].sort((a, b) => a - b);
+  return [
+    { case: kase, contender: p50, condition, samples: ns },
+    one(kase, p99, condition, quantile(sorted, 0.99)),
+  ];
+}
+
+function one(kase: string, contender: string, condition: string, ns: number): Series {
+  return { case: kase, contender, condition, samples: [ns] };
+}
+
+/** With what is left when decoding is taken off, which the goals are about. */
+function rowsFor(series: Series[]): Row[] {
+  const rows = rowsOf("hololens-latency", "ns", [series], []);
+  const of = (kase: string, contender: string, condition: string) =>
+    rows.find(
+      (row) => row.case === kase && row.contender === contender && row.condition === condition,
+    )?.p50 as number;
+  const differences = streamCases.flatMap(({ name }) =>
+    [p50, p99].map((contender) =>
+      one(name, contender, more, of(name, contender, published) - of(name, contender, decoding)),
+    ),
+  );
+  const comparisons: Comparison[] = differences.map(({ contender, ...rest }) => ({
+    case: rest.case,
+    contender,
+    condition: more,
+    goal: { most: goals[contender as keyof typeof goals] },
+  }));
+  return rowsOf("hololens-latency", "ns", [[...series, ...differences]], comparisons);
+}
