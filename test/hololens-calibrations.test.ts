@@ -3,9 +3,8 @@
  *
  * To see it fail: leave `origin` out of `calibrationOf`, or give both planes of a table one after the other.
  */
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterEach, describe, expect, test } from "bun:test";
+import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cachedCalibration, keepCalibration } from "../sensors/hololens/calibration/cache.ts";
 import { calibrationOf } from "../sensors/hololens/calibration/document.ts";
@@ -13,11 +12,10 @@ import type { CalibratedStream } from "../sensors/hololens/calibration/fetch.ts"
 import { type Simulator, startSimulator } from "../sensors/hololens/simulator/server.ts";
 import { calibrations } from "../sensors/hololens/wire/calibration.ts";
 import type { StreamName } from "../sensors/hololens/wire/ports.ts";
-import { type Part, TestHeadset } from "./hololens-client.ts";
+import { type Part, TestHeadset, useOwnCache } from "./hololens-client.ts";
 import { until } from "./rings.ts";
 
-const caches = mkdtempSync(join(tmpdir(), "streamem-test-"));
-process.env.XDG_CACHE_HOME = caches;
+const caches = useOwnCache();
 const folder = join(caches, "streamem/calibration/127_0_0_1");
 const ports = 20_700;
 let headset: TestHeadset | null = null;
@@ -29,7 +27,6 @@ afterEach(async () => {
   headset = null;
   simulator = null;
 });
-afterAll(() => rmSync(caches, { recursive: true, force: true }));
 
 /** Float i has the value i. */
 function ramp(stream: CalibratedStream): Uint8Array {

@@ -1,11 +1,16 @@
 /** A headset's sensor in this process, each part with a context of its own, and what they said. */
 
+import { afterAll } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type DeviceTimers, runDevice } from "../sensors/hololens/client/device-part.ts";
 import { devicePart } from "../sensors/hololens/client/parts.ts";
 import { runStream, type Timers } from "../sensors/hololens/client/stream-part.ts";
 import { type HololensConfig, hololensConfig } from "../sensors/hololens/config.ts";
 import type { StreamName } from "../sensors/hololens/wire/ports.ts";
 import type { Calibration, ClockState, Controls, SensorContext } from "../sensors/sensor.ts";
+import { createWriter, type RingWriter } from "../src/ring.ts";
 import { TestRings } from "./rings.ts";
 
 export interface Said {
@@ -23,6 +28,14 @@ export interface Part extends Said {
   readonly name: string;
   ended: Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Calibrations of this file's headsets go to a folder of their own. */
+export function useOwnCache(): string {
+  const folder = mkdtempSync(join(tmpdir(), "streamem-test-"));
+  process.env.XDG_CACHE_HOME = folder;
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 const quickDevice: DeviceTimers = { connectMs: 500, answerMs: 500, periodMs: 100, gapMs: 5 };
@@ -54,6 +67,7 @@ export class TestHeadset {
 
   #run(name: string, run: (context: SensorContext) => Promise<void>): Part {
     const over = new AbortController();
+    const writers = new Map<string, RingWriter>();
     const said: Said = {
       states: [],
       log: [],
@@ -70,7 +84,17 @@ export class TestHeadset {
       signal: over.signal,
       counters: said.counters,
       log: { debug: line, info: line, warn: line, error: line },
-      stream: (ring, spec) => this.rings.writer(ring, spec),
+      stream: (ring, spec, options = {}) => {
+        const known = writers.get(ring);
+        if (known) {
+          known.renew(spec, { payloadCapacity: options.payloadCapacity });
+          return known;
+        }
+        const { prefix, directory } = this.rings;
+        const writer = createWriter(ring, spec, { prefix, directory, ...options });
+        writers.set(ring, writer);
+        return writer;
+      },
       state: (state, words = "") => void said.states.push({ state, words }),
       clock: (clock) => void said.clocks.push(clock),
       calibration: (ring, calibration) => void said.calibrations.set(ring, calibration),
@@ -95,6 +119,7 @@ export class TestHeadset {
         over.abort();
         this.#ears.delete(name);
         await ended;
+        for (const writer of writers.values()) writer.close();
       },
     });
     this.parts.set(name, part);

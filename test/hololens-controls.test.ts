@@ -8,9 +8,10 @@ import type { HololensConfig } from "../sensors/hololens/config.ts";
 import { type Simulator, startSimulator } from "../sensors/hololens/simulator/server.ts";
 import { commands } from "../sensors/hololens/wire/remote-commands.ts";
 import { ControlError, type Controls } from "../sensors/sensor.ts";
-import { type Part, TestHeadset } from "./hololens-client.ts";
+import { type Part, TestHeadset, useOwnCache } from "./hololens-client.ts";
 import { until } from "./rings.ts";
 
+useOwnCache();
 const ports = 20_300;
 let simulator: Simulator;
 let headset: TestHeadset;

@@ -16,10 +16,10 @@ import { parseConfig } from "../src/config/config.ts";
 import { openReader, type RingReader } from "../src/ring.ts";
 import { sweepPrefix, sweepStreams } from "../src/streams/sweep.ts";
 import { createSupervisor } from "../src/supervisor/supervisor.ts";
-import { type Part, TestHeadset } from "./hololens-client.ts";
+import { type Part, TestHeadset, useOwnCache } from "./hololens-client.ts";
 import { until } from "./rings.ts";
 
-process.env.XDG_CACHE_HOME = `/tmp/streamem-test-${process.pid}-device`;
+useOwnCache();
 const ports = 20_900;
 let headset: TestHeadset | null = null;
 let simulator: Simulator | null = null;

@@ -19,10 +19,10 @@ import { encodePacket } from "../sensors/hololens/wire/packet.ts";
 import type { StreamName } from "../sensors/hololens/wire/ports.ts";
 import { notLocated } from "../sensors/hololens/wire/pose.ts";
 import { openReader } from "../src/ring.ts";
-import { type Part, TestHeadset } from "./hololens-client.ts";
+import { type Part, TestHeadset, useOwnCache } from "./hololens-client.ts";
 import { until } from "./rings.ts";
 
-process.env.XDG_CACHE_HOME = `/tmp/streamem-test-${process.pid}-losses`;
+useOwnCache();
 const ports = 20_000;
 let headset: TestHeadset;
 let simulator: Simulator | null = null;

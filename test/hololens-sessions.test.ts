@@ -10,11 +10,11 @@ import { connect } from "../sensors/hololens/client/connection.ts";
 import { type Simulator, startSimulator } from "../sensors/hololens/simulator/server.ts";
 import { type StreamName, streamOfPort } from "../sensors/hololens/wire/ports.ts";
 import { openReader } from "../src/ring.ts";
-import { type Part, TestHeadset } from "./hololens-client.ts";
+import { type Part, TestHeadset, useOwnCache } from "./hololens-client.ts";
 import { bytesOf, type Vector, vectorsOf } from "./hololens-wire-vectors.ts";
 import { until } from "./rings.ts";
 
-process.env.XDG_CACHE_HOME = `/tmp/streamem-test-${process.pid}-sessions`;
+useOwnCache();
 const ports = 20_500;
 let headset: TestHeadset | null = null;
 let device: Simulator | null = null;

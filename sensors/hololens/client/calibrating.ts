@@ -12,18 +12,13 @@ import { ProtocolError } from "../wire/protocol-error.ts";
 import type { ConnectOptions } from "./connection.ts";
 import type { DeviceLink } from "./device-link.ts";
 import { ConnectionLost } from "./lost.ts";
-import { SessionLost } from "./session.ts";
+import { Restarted, SessionLost } from "./session.ts";
 
 export interface Calibrating {
   /** Before a session; at once where it is known. Throws SessionLost where the headset cannot be reached. */
   fetch(): Promise<void>;
   /** A packet's time. Throws {@link Restarted} where it shows that what is known is of another start. */
   saw(ticks: bigint): void;
-}
-
-/** The headset was started anew while a connection was tried: what was fetched from it is old. */
-export class Restarted extends Error {
-  override name = "Restarted";
 }
 
 interface Part {
@@ -99,7 +94,7 @@ async function given(part: Part, stream: CalibratedStream): Promise<Uint8Array |
       return null;
     }
     if (error instanceof ConnectionLost && error.reason === "reset") return null;
-    throw new SessionLost("calibrating", error);
+    throw error instanceof ConnectionLost ? new SessionLost("calibrating", error) : error;
   }
 }
 

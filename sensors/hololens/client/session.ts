@@ -3,6 +3,7 @@ import type { SensorContext } from "../../sensor.ts";
 import type { Arrived, Receiver } from "../streams/receiver.ts";
 import { createByteReader } from "../wire/byte-reader.ts";
 import { type Framing, readPacket } from "../wire/packet.ts";
+import { ProtocolError } from "../wire/protocol-error.ts";
 import { type Connection, type ConnectOptions, connect } from "./connection.ts";
 import type { Phase } from "./loss-words.ts";
 import { ConnectionLost } from "./lost.ts";
@@ -28,6 +29,11 @@ export interface StreamSession extends ConnectOptions {
   arrived(ticks: bigint, arrivalNs: bigint): void;
 }
 
+/** The headset was started anew while a connection was tried: what was fetched from it is old. */
+export class Restarted extends Error {
+  override name = "Restarted";
+}
+
 /** A loss, and where in the session it happened. */
 export class SessionLost extends Error {
   override name = "SessionLost";
@@ -39,7 +45,7 @@ export class SessionLost extends Error {
   }
 }
 
-/** @throws SessionLost always: a healthy server never ends a stream by itself */
+/** @throws SessionLost in the end: a healthy server never ends a stream by itself */
 export async function runSession(session: StreamSession): Promise<never> {
   let phase: Phase = "connecting";
   let connection: Connection | null = null;
@@ -53,10 +59,15 @@ export async function runSession(session: StreamSession): Promise<never> {
     });
     throw new ConnectionLost("closed");
   } catch (error) {
-    throw new SessionLost(phase, error);
+    throw isLoss(error) ? new SessionLost(phase, error) : error;
   } finally {
     connection?.destroy();
   }
+}
+
+/** Anything else is a fault of ours, and ends the process in its own words. */
+function isLoss(error: unknown): boolean {
+  return [ConnectionLost, ProtocolError, Restarted].some((kind) => error instanceof kind);
 }
 
 async function receive(

@@ -13,13 +13,13 @@ import { framingOf } from "../wire/framing.ts";
 import { queryPorts, type StreamFamily, type StreamName, streamPorts } from "../wire/ports.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
 import { createBackOff } from "./back-off.ts";
-import { createCalibrating, Restarted } from "./calibrating.ts";
+import { createCalibrating } from "./calibrating.ts";
 import type { ConnectOptions } from "./connection.ts";
 import { createDeviceLink, type DeviceLink, type LinkClock } from "./device-link.ts";
 import { hasList, showList } from "./device-lists.ts";
 import { createLossLog } from "./loss-log.ts";
 import { lossWords } from "./loss-words.ts";
-import { runSession, SessionLost, type StreamTimers } from "./session.ts";
+import { Restarted, runSession, SessionLost, type StreamTimers } from "./session.ts";
 import { startCommand, startSource, stopSource } from "./source-start.ts";
 
 /** Shorter in tests. */
