@@ -12,7 +12,7 @@ export const bench: Bench = {
   async run(context) {
     const command = [process.execPath, join(import.meta.dir, "hololens-decode-program.ts")];
     const program = await Program.start("hololens-decode", command, context.environment);
-    const rounds = await takeTurns([program], 12, context);
+    const rounds = await takeTurns([program], 8, context);
     await program.end();
     const comparisons: Comparison[] = streamCases.map(({ name, bare }) => ({
       case: name,
