@@ -7,11 +7,11 @@ import { Program } from "./program.ts";
 import { quantile, rowsOf } from "./statistics.ts";
 
 const windowMs = 20_000;
-const p50 = "p50";
-const p99 = "p99";
+const p50 = "last byte here until published, p50";
+const p99 = "last byte here until published, p99";
 const cpu = "CPU time of its process, for each frame";
 const decoding = "decoding alone";
-const published = "last byte here until published";
+const published = "in the hub";
 const more = "more than decoding";
 const goals = { [p50]: 1e6, [p99]: 4e6 };
 
