@@ -29,6 +29,20 @@ function picture(value: number): Uint16Array {
 }
 
 const steps: Record<string, () => void | Promise<void>> = {
+  async "a stream that always has a frame leaves the event loop its turns"() {
+    using writer = createWriter("busy", spec, options);
+    using reader = await openReader("busy", { prefix });
+    let fired = false;
+    setTimeout(() => {
+      fired = true;
+    }, 30);
+    // Without the turn in RingReader.#wait this goes through to its end and the timer has not fired.
+    for (let i = 0; i < 1_000_000 && !fired; i++) {
+      writer.publish(picture(i));
+      ok(await reader.next());
+    }
+    ok(fired);
+  },
   async "numbers, fields and shape arrive"() {
     using writer = createWriter("a", spec, options);
     using reader = await openReader("a", { prefix });

@@ -25,6 +25,7 @@ export interface Stack {
 
 const RESULT_FRAME = 1;
 const slice_ms = 500; // no wait is longer before the ring's health is looked at
+const turn_ms = 10; // a stream faster than its reader must not keep the event loop from everything else
 /** Old generations stay mapped while a view of theirs is alive. */
 const mappings = new FinalizationRegistry<Handle>((ring) => lib.streamem_ring_release(ring));
 
@@ -34,6 +35,8 @@ export class RingReader {
   #mapping: Mapping | null = null;
   #watch: { serial: number; events: EventWatch } | null = null;
   #struct = new Uint8Array(frameStructBytes);
+  /** When the event loop has had its turn last, as far as is known here. */
+  #turnedAt = performance.now();
 
   constructor(
     handle: Handle,
@@ -193,6 +196,12 @@ export class RingReader {
 
   async #wait(timeoutMs: number | undefined, call: () => number): Promise<Frame | null> {
     const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    this.#open();
+    if (timeoutMs !== 0 && performance.now() - this.#turnedAt > turn_ms) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#turnedAt = performance.now();
+      if (this.#handle === null) return null; // closed meanwhile
+    }
     for (;;) {
       const watch = timeoutMs === 0 ? null : this.#watched();
       const frame = this.#frame(call);
@@ -203,6 +212,7 @@ export class RingReader {
       const pause = retired ? 10 : slice_ms; // a successor comes within milliseconds
       if (watch) await watch.wait(Math.min(left, pause));
       else await Bun.sleep(Math.min(left, 2)); // the writer wakes nobody
+      this.#turnedAt = performance.now();
       if (this.#handle === null) return null;
     }
   }
