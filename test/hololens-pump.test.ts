@@ -2,7 +2,7 @@
  * What happens when decoding is too slow, on simulated time: the newest wins, and nothing is decoded that
  * refers to what was left out.
  *
- * To see it fail: leave out `receiver.begin()` in `skip` of client/pump.ts.
+ * To see it fail: leave out `receiver.begin()` in `skip` of client/pump.ts, or `shownNs` in `mayBeLeftOut`.
  */
 import { describe, expect, test } from "bun:test";
 import { createPump } from "../sensors/hololens/client/pump.ts";
@@ -102,6 +102,16 @@ describe("too slow", () => {
     expect(numbers(told).slice(0, 2)).toEqual(["begin", 2700]);
     expect(counters.dropped).toBeGreaterThanOrEqual(90);
     expect(told.at(-1)).toEqual([2970, 0]);
+  });
+
+  test("to a key frame: a backlog that lasts still shows a picture now and then", async () => {
+    const { push, finish, told, counters } = rig("to-key-frame");
+    for (let i = 0; i < 1800; i += 20) push(i, { key: i === 0 });
+    await finish(50);
+    const shown = told.flatMap((one, at) => (one !== "begin" && one[1] === 0 ? [at] : []));
+    // Each takes 50 ms: one in five.
+    expect(shown.length).toBeGreaterThanOrEqual(Math.floor(told.length / 5));
+    expect(counters).toEqual({ dropped: told.length - shown.length });
   });
 
   test("none: all, however late", async () => {

@@ -25,6 +25,8 @@ export interface PumpOptions {
 
 /** A network delivers in bursts, which are decoded in a moment: only what waited longer is late. */
 const lateNs = 50_000_000n;
+/** However late: one in so long is shown, or a lasting backlog would show nothing at all. */
+const unshownMaxNs = 200_000_000n;
 /** More waits than can be caught up with: go on at the newest key frame. */
 const farBehindNs = 2_000_000_000n;
 const queueMaxBytes = 64 * 1024 * 1024;
@@ -38,6 +40,7 @@ export function createPump({ receiver, context, nowNs = monotonicNs }: PumpOptio
   let done = false;
   let seekingKeyFrame = false;
   let damagedInRow = 0;
+  let shownNs = nowNs();
   let wake = () => {};
 
   const leaveOut = (count: number) => {
@@ -83,6 +86,12 @@ export function createPump({ receiver, context, nowNs = monotonicNs }: PumpOptio
     }
   };
 
+  /** Late, and others refer to it: decoded all the same, but not shown. */
+  const mayBeLeftOut = ({ arrivalNs }: Arrived) =>
+    receiver.leaveOut === "to-key-frame" &&
+    nowNs() - arrivalNs > lateNs &&
+    nowNs() - shownNs <= unshownMaxNs;
+
   const next = () => {
     const [oldest] = queue;
     if (!oldest) return;
@@ -91,9 +100,9 @@ export function createPump({ receiver, context, nowNs = monotonicNs }: PumpOptio
     skip(nowNs() - oldest.arrivalNs);
     const packet = queue.shift() as Arrived;
     bytes -= packet.payload.byteLength;
-    const late = nowNs() - packet.arrivalNs > lateNs && receiver.leaveOut === "to-key-frame";
-    const behind = late ? queue.length : 0;
+    const behind = mayBeLeftOut(packet) ? queue.length : 0;
     if (behind > 0) counters.dropped = (counters.dropped ?? 0) + 1;
+    else shownNs = nowNs();
     take(packet, behind);
   };
 
