@@ -2,7 +2,7 @@
  * Accelerometer, gyroscope, magnetometer: a frame for each batch of the device, its records as they
  * arrived. A batch whose samples all carry one time gets theirs from the sensor's own clock.
  */
-import type { StreamSpec } from "../../../src/ring/descriptor.ts";
+import { frameBytes, type StreamSpec } from "../../../src/ring/descriptor.ts";
 import type { HololensConfig } from "../config.ts";
 import { configurationOf } from "../wire/configuration-defaults.ts";
 import { imuSample, spreadSocTicks } from "../wire/imu.ts";
@@ -24,8 +24,8 @@ const batches: Partial<Record<StreamName, Batches>> = {
   magnetometer: { samples: 11, rate: 4.5, units: "not stated by the device" },
 };
 
-/** The largest payload that is taken. */
-const payloadMaxBytes = 64 * 1024;
+/** So many usual batches fit a slot; a longer one, up to the 64 KiB that are taken at all, makes a larger ring. */
+const batchesOfSlot = 4;
 
 function specOf(stream: StreamName, { pose }: HololensConfig): StreamSpec {
   const { samples, rate, units } = batches[stream] as Batches;
@@ -55,7 +55,8 @@ export const imuReceiving: StreamReceiving<"imu"> = {
 function openImu(setup: ReceiverSetup): Receiver {
   const { context, config, ring, stream, described } = setup;
   const spec = { ...specOf(stream, config), ...described };
-  const writer = context.stream(ring, spec, { payloadCapacity: payloadMaxBytes });
+  const payloadCapacity = batchesOfSlot * frameBytes(spec);
+  const writer = context.stream(ring, spec, { payloadCapacity });
   const metas = createFrameMetas(setup, spec.fields ?? []);
   return {
     leaveOut: "none",
