@@ -83,7 +83,9 @@ export function rowsOf(
 
 function describe(bench: string, unit: Unit, key: Key, rounds: number[][]): Row {
   const all = sorted(rounds.flat());
-  const at = (share: number) => rounded(quantile(all, share));
+  const isCount = unit === "frames" || unit === "B";
+  const at = (share: number) =>
+    isCount ? Math.round(quantile(all, share)) : rounded(quantile(all, share));
   return {
     bench,
     ...key,
