@@ -1,12 +1,18 @@
 import { join } from "node:path";
 import type { Bench, BenchContext, Comparison, Row, Series } from "./bench.ts";
 import { type StreamCase, sensorName, streamCases } from "./hololens-cases.ts";
-import { type Headset, startHeadset, startHeadsetHub, watchRing } from "./hololens-hub.ts";
+import {
+  type Headset,
+  type SeenFrame,
+  startHeadset,
+  startHeadsetHub,
+  watchRing,
+} from "./hololens-hub.ts";
 import { cpuSeconds } from "./hub-process.ts";
 import { Program } from "./program.ts";
 import { quantile, rowsOf } from "./statistics.ts";
 
-const windowMs = 20_000;
+const usualWindowMs = 20_000;
 const p50 = "last byte here until published, p50";
 const p99 = "last byte here until published, p99";
 const cpu = "CPU time of its process, for each frame";
@@ -37,8 +43,7 @@ export const bench: Bench = {
     try {
       for (const cases of sessions()) {
         context.say(cases.map(({ name }) => name).join("; "));
-        series.push(...(await inHub(context, headset, cases)));
-        for (const one of cases) series.push(...(await alone(context, one)));
+        series.push(...(await session(context, headset, cases)));
       }
     } finally {
       await headset.end();
@@ -47,49 +52,69 @@ export const bench: Bench = {
   },
 };
 
-async function inHub(context: BenchContext, headset: Headset, cases: StreamCase[]) {
+async function session(context: BenchContext, headset: Headset, cases: StreamCase[]) {
   const streams = cases.map(({ stream }) => stream);
   const hub = await startHeadsetHub(context, headset, { ...cases[0]?.keys, streams });
-  const series: Series[] = [];
+  const alone: Program[] = [];
   try {
     const watches = await Promise.all(
       streams.map((stream) => watchRing(context.prefix, `${sensorName}.${stream}`)),
     );
+    for (const measured of cases) {
+      if (isDecoded(measured)) alone.push(await startAlone(context, measured));
+    }
     await headset.settled();
     const parts = await hub.parts();
     const used = () => streams.map((stream) => cpuSeconds(parts.get(stream)?.pid as number));
     for (const watch of watches) watch.take();
     const before = used();
-    await Bun.sleep(windowMs * Math.min(1, context.share));
-    const frames = watches.map((watch) => watch.take());
+    const windowMs = usualWindowMs * Math.min(1, context.share);
+    const wallNs = await Promise.all([...alone.map(during(windowMs)), Bun.sleep(windowMs)]);
     const after = used();
-    for (const [i, { name }] of cases.entries()) {
-      const own = frames[i] ?? [];
-      if (own.length === 0) throw new Error(`${name}: no frame`);
-      const latencyNs = own.map(({ arrivalNs, publishNs }) => Number(publishNs - arrivalNs));
-      const cpuNs = (1e9 * ((after[i] as number) - (before[i] as number))) / own.length;
-      series.push(...latency(name, published, latencyNs), one(name, cpu, published, cpuNs));
-    }
+    const seen = watches.map((watch) => watch.take());
     for (const watch of watches) watch.close();
+    return cases.flatMap((measured, i) => {
+      const decodingNs = isDecoded(measured) ? (wallNs.shift() as number[]) : [0];
+      const cpuNs = 1e9 * ((after[i] as number) - (before[i] as number));
+      return seriesOf(measured, seen[i] ?? [], { decodingNs, cpuNs });
+    });
   } finally {
+    for (const program of alone) await program.end();
     await hub.end();
   }
-  return series;
 }
 
-/** The bare loop on the same packets at the same rate, the hub being gone. */
-async function alone({ environment, share }: BenchContext, measured: StreamCase) {
-  if (!isDecoded(measured)) return latency(measured.name, decoding, [0]);
+/** The bare loop on the same packets, at the same rate and in the same seconds: what disturbs one disturbs the other. */
+function startAlone({ environment }: BenchContext, { name }: StreamCase): Promise<Program> {
   const file = join(import.meta.dir, "hololens-decode-program.ts");
-  const command = [process.execPath, file, "paced", measured.name];
-  const program = await Program.start("hololens-decode", command, environment);
-  const wallNs: number[] = [];
-  const endMs = performance.now() + windowMs * Math.min(1, share);
-  do {
-    wallNs.push(...(await program.round()).flatMap(({ samples }) => samples));
-  } while (performance.now() < endMs);
-  await program.end();
-  return latency(measured.name, decoding, wallNs);
+  const command = [process.execPath, file, "paced", name];
+  return Program.start("hololens-decode", command, environment);
+}
+
+/** @returns ns on the clock of each packet */
+function during(windowMs: number) {
+  return async (program: Program): Promise<number[]> => {
+    const wallNs: number[] = [];
+    const endMs = performance.now() + windowMs;
+    while (performance.now() < endMs) {
+      wallNs.push(...(await program.round()).flatMap(({ samples }) => samples));
+    }
+    return wallNs;
+  };
+}
+
+function seriesOf(
+  { name }: StreamCase,
+  seen: SeenFrame[],
+  { decodingNs, cpuNs }: { decodingNs: number[]; cpuNs: number },
+): Series[] {
+  if (seen.length === 0) throw new Error(`${name}: no frame`);
+  const latencyNs = seen.map(({ arrivalNs, publishNs }) => Number(publishNs - arrivalNs));
+  return [
+    ...latency(name, published, latencyNs),
+    ...latency(name, decoding, decodingNs),
+    one(name, cpu, published, cpuNs / seen.length),
+  ];
 }
 
 function latency(kase: string, condition: string, ns: number[]): Series[] {
