@@ -6,7 +6,7 @@
  */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { codedFilm, encodeFilm } from "../sensors/hololens/simulator/media/coded-film.ts";
+import { codedFilm } from "../sensors/hololens/simulator/media/coded-film.ts";
 import { createUnitStore } from "../sensors/hololens/simulator/media/coded-units.ts";
 import { openFilm } from "../sensors/hololens/simulator/media/film.ts";
 import { openVideoSource } from "../sensors/hololens/simulator/media/video-source.ts";
@@ -73,14 +73,9 @@ test.each(sizes)(
   async (width, height) => {
     const shown = await filmPictures({ width, height, rate: 30 }, [0, 1, 2]);
     for (const profile of [videoProfiles["h264-baseline"], videoProfiles["h265-main"]]) {
-      const units = await encodeFilm({
-        videoFile,
-        width,
-        height,
-        framerate: 30,
-        profile,
-        frames: 3,
-      });
+      const source = await open({ width, height, profile });
+      const units = (await take(source, 3)).map(({ image }) => image);
+      source.close();
       const decoded = await decodePictures(videoCodec(profile) as "h264" | "h265", units);
       for (const [i, { planes, ...size }] of decoded.entries()) {
         expect(size).toEqual({ width, height, type: i === 0 ? "I" : "P" });
@@ -90,7 +85,7 @@ test.each(sizes)(
       }
     }
   },
-  20_000,
+  120_000,
 );
 
 test.each(Object.entries(codedProfiles))(
@@ -132,7 +127,7 @@ test.each(Object.entries(codedProfiles))(
     second.close();
     expect(again.map(({ image }) => image)).toEqual(images.slice(0, 30));
   },
-  20_000,
+  120_000,
 );
 
 test("a film that is too long to be kept is coded again where it must be", async () => {
@@ -156,7 +151,7 @@ test("a film that is too long to be kept is coded again where it must be", async
       expect(psnr(decoded, shown[k]?.planes[0] as Uint8Array)).toBeGreaterThan(28);
     }
   }
-}, 20_000);
+}, 120_000);
 
 test("a divisor leaves pictures out, and a GOP of 1 makes each a key frame", async () => {
   const options = [{ key: optionKeys.gopSize, value: 1n }];
