@@ -174,7 +174,7 @@ test("spatial input: unit vectors, hands that come and go, what is not seen stay
   expect(seen).toContain(head | eyeRay | handLeft | handRight);
   expect(seen).toContain(head | eyeRay | handRight);
   expect(seen).toContain(head);
-}, 15_000);
+}, 120_000);
 
 test("eye tracker: rays of both eyes, nothing of what the device does not fill", async () => {
   const [packet] = await packetsOf(stream("eye-tracker"), 1);
