@@ -1,5 +1,6 @@
 /** The hub: sensors, the list of streams and the HTTP API, started and ended together. */
 import type { Server } from "bun";
+import type { PlannedStream } from "../sensors/sensor.ts";
 import { createApp } from "./api/app.ts";
 import type { Config } from "./config/config.ts";
 import { groupId } from "./config/group.ts";
@@ -16,6 +17,8 @@ export interface Hub {
   prefix: string;
   supervisor: Supervisor;
   registry: StreamRegistry;
+  /** As configured: what is known of streams before their sensors run. */
+  planned: PlannedStream[];
   /** Sensors ended, rings retired and unlinked, port closed. */
   close(): Promise<void>;
 }
@@ -56,6 +59,7 @@ export async function startHub(config: Config): Promise<Hub> {
     prefix,
     supervisor,
     registry,
+    planned: config.sensors.flatMap(({ streams }) => streams),
     async close() {
       await supervisor.close();
       registry.close();

@@ -1,7 +1,7 @@
 /** Says that the hub runs: the table for people, or one JSON line with the same for machines. */
 
 import type { Hub } from "./hub.ts";
-import { type Descriptor, frameBytes } from "./ring/descriptor.ts";
+import { type Descriptor, frameBytes, type StreamSpec } from "./ring/descriptor.ts";
 import { openSegment } from "./ring/segment.ts";
 import { readLine, type StartupRow, startupTable } from "./startup-table.ts";
 import type { PartStatus, SensorStatus } from "./supervisor/sensor-status.ts";
@@ -12,17 +12,17 @@ const patienceMs = 3000;
 
 export async function announce(hub: Hub, json: boolean): Promise<void> {
   await settled(hub.supervisor, patienceMs);
-  const rows = hub.supervisor.list().flatMap((sensor) => rowsOf(sensor, hub.prefix));
+  const rows = hub.supervisor.list().flatMap((sensor) => rowsOf(sensor, hub));
   process.stdout.write(json ? `${startedLine(hub, rows)}\n` : `${startedWords(hub, rows)}\n`);
 }
 
-/** Resolves when every sensor and each of its parts has got past its start: it runs, or has said what it waits for. */
+/** Resolves when every sensor and each of its parts runs, or has said what it waits for; at the latest after `timeoutMs`. */
 export function settled(supervisor: Supervisor, timeoutMs: number): Promise<void> {
   const isSettled = () =>
     supervisor
       .list()
       .flatMap((sensor) => [sensor, ...sensor.parts])
-      .every(({ state }) => state !== "starting");
+      .every(({ state }) => state !== "starting" && state !== "connecting");
   return new Promise((resolve) => {
     const finish = () => {
       clearTimeout(timer);
@@ -35,14 +35,14 @@ export function settled(supervisor: Supervisor, timeoutMs: number): Promise<void
   });
 }
 
-function rowsOf(sensor: SensorStatus, prefix: string): StartupRow[] {
+function rowsOf(sensor: SensorStatus, { prefix, planned }: Hub): StartupRow[] {
   return sensor.streams.map((name) => {
     const descriptor = descriptorOf(name, prefix);
     if (descriptor) return { ...shapeOf(descriptor), name, words: null };
-    const nothing = { dtype: null, shape: null, rate: null, frameBytes: null };
+    const plan = planned.find((stream) => stream.name === name)?.spec ?? {};
     const { state, words, lastError } = processOf(name, sensor);
     const why = lastError?.words.split("\n")[0] ?? words ?? "no frame yet";
-    return { ...nothing, name, words: `${state}: ${why}` };
+    return { ...shapeOf(plan), name, words: `${state}: ${why}` };
   });
 }
 
@@ -52,9 +52,9 @@ function processOf(stream: string, sensor: SensorStatus): SensorStatus | PartSta
   return own ?? sensor;
 }
 
-function shapeOf(descriptor: Descriptor) {
-  const { dtype, shape, rate } = descriptor;
-  return { dtype, shape, rate: rate ?? null, frameBytes: frameBytes(descriptor) };
+function shapeOf({ dtype, shape, rate, strides }: Partial<StreamSpec>) {
+  const bytes = dtype && shape ? frameBytes({ dtype, shape, strides }) : null;
+  return { dtype: dtype ?? null, shape: shape ?? null, rate: rate ?? null, frameBytes: bytes };
 }
 
 function descriptorOf(name: string, prefix: string): Descriptor | null {
