@@ -241,7 +241,7 @@ describe("sentences that this machine's network cannot show", () => {
     [
       "this computer's network or the headset's Wi-Fi is gone",
       { error: new ConnectionLost("unreachable", { code: "EHOSTUNREACH" }), reach: "unreachable" },
-      "there is no way to hl: its Wi-Fi or this computer's network is gone (EHOSTUNREACH)",
+      "there is no way to hl: the headset is off, or its Wi-Fi or this computer's network is gone (EHOSTUNREACH)",
     ],
     [
       "switched off",

@@ -64,6 +64,7 @@ export const neededPackages: NeededPackage[] = [
     purpose: "readers of another user and in other namespaces",
     provides: ["setpriv", "unshare", "nsenter"],
   },
+  { name: "iproute2", purpose: "a network with nobody in it", provides: ["ip"] },
 ];
 
 /** What is not there, by looking for the programs: a compiler from elsewhere is as good. */

@@ -11,6 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { skipping } from "./skipping.ts";
+
+export { skipping } from "./skipping.ts";
 
 const root = join(import.meta.dir, "..");
 const folder = mkdtempSync(join(tmpdir(), "streamem-ring-"));
@@ -21,11 +24,6 @@ export const compiler = Bun.which("cc") ?? Bun.which("gcc") ?? Bun.which("clang"
 export const isRoot = process.getuid?.() === 0;
 /** Set for the long runs, which are not part of the ordinary ones. */
 export const long = Boolean(process.env.STREAMEM_LONG);
-
-/** Says once, loudly, what is not tested here and why. */
-export function skipping(what: string, why: string): void {
-  console.warn(`\n*** SKIPPED: ${what}: ${why}\n`);
-}
 
 if (!compiler)
   skipping("every test of the ring in C", "no C compiler (Debian: apt-get install gcc libc6-dev)");

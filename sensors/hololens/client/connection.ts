@@ -2,6 +2,7 @@
  * One TCP connection to a port of the headset: always read, so that the device's sends never block, and
  * never silent for longer than its timer allows.
  */
+import { lookup } from "node:dns/promises";
 import { connect as connectSocket, type Socket } from "node:net";
 import { monotonicNs } from "../../../src/ring/ffi.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
@@ -55,20 +56,43 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   signal.addEventListener("abort", abort);
   socket.once("close", () => signal.removeEventListener("abort", abort));
   socket.once("connect", made.resolve);
-  const refused = (error: Error) => made.reject(lossOf(error, false));
-  socket.on("error", refused);
+  const failed = (error: Error) => made.reject(error);
+  socket.on("error", failed);
+  const beganMs = performance.now();
   try {
     await made.promise;
   } catch (error) {
     socket.destroy();
-    throw error;
+    throw await whyNotMade(lossOf(error, false), host, performance.now() - beganMs);
   } finally {
     clearTimeout(timer);
   }
-  socket.off("error", refused);
+  socket.off("error", failed);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, keepAliveMs);
   return connectionOf(socket, options);
+}
+
+/** A refusal takes a round trip; that nobody has an address is known after three seconds of asking for it. */
+const refusalMaxMs = 1500;
+
+/** Bun 1.4.5 says ECONNREFUSED whatever the operating system said. */
+async function whyNotMade(loss: ConnectionLost, host: string, tookMs: number) {
+  if (loss.reason !== "refused") return loss;
+  if (tookMs < refusalMaxMs && (await hasRoute(host))) return loss;
+  return new ConnectionLost("unreachable", { cause: loss });
+}
+
+/** Connecting a UDP socket sends nothing and needs a route. */
+async function hasRoute(host: string): Promise<boolean> {
+  try {
+    const { address: hostname } = await lookup(host, { family: 4 });
+    const socket = await Bun.udpSocket({ connect: { hostname, port: 9 } });
+    socket.close();
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENETUNREACH";
+  }
 }
 
 interface Chunk {

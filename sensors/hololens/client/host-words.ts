@@ -11,7 +11,7 @@ export function hostWords(reach: Reach, host: string, port: number): string | nu
     case "unknown-host":
       return `there is no host "${host}": give the headset's name or its IPv4 address as host`;
     case "unreachable":
-      return `there is no way to ${host}: its Wi-Fi or this computer's network is gone`;
+      return `there is no way to ${host}: the headset is off, or its Wi-Fi or this computer's network is gone`;
     case "no-answer":
       return `${host} does not answer: the headset is off, or not in this network`;
     case "refused":
