@@ -3,6 +3,7 @@
  * never silent for longer than its timer allows.
  */
 import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { monotonicNs } from "../../../src/ring/ffi.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
@@ -73,26 +74,35 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   return connectionOf(socket, options);
 }
 
-/** A refusal takes a round trip; that nobody has an address is known after three seconds of asking for it. */
+/** A refusal takes a round trip; a router says after three seconds that nobody has an address. */
 const refusalMaxMs = 1500;
 
 /** Bun 1.4.5 says ECONNREFUSED whatever the operating system said. */
 async function whyNotMade(loss: ConnectionLost, host: string, tookMs: number) {
   if (loss.reason !== "refused") return loss;
-  if (tookMs < refusalMaxMs && (await hasRoute(host))) return loss;
-  return new ConnectionLost("unreachable", { cause: loss });
+  const { address } = await lookup(host, { family: 4 });
+  const reached = tookMs < refusalMaxMs && (await hasRoute(address)) && !isNobodys(address);
+  return reached ? loss : new ConnectionLost("unreachable", { cause: loss });
 }
 
 /** Connecting a UDP socket sends nothing and needs a route. */
-async function hasRoute(host: string): Promise<boolean> {
+async function hasRoute(hostname: string): Promise<boolean> {
   try {
-    const { address: hostname } = await lookup(host, { family: 4 });
     const socket = await Bun.udpSocket({ connect: { hostname, port: 9 } });
     socket.close();
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ENETUNREACH";
   }
+}
+
+/** Asked for in this network, and not answered: flags 0 (proc(5)). Whoever refuses a connection has answered. */
+function isNobodys(address: string): boolean {
+  const neighbours = readFileSync("/proc/net/arp", "utf8").split("\n");
+  return neighbours.some((line) => {
+    const [known, , flags] = line.split(/\s+/);
+    return known === address && flags === "0x0";
+  });
 }
 
 interface Chunk {
