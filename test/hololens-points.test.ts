@@ -139,7 +139,7 @@ async function fitsOf(rings: TestRings, url: string): Promise<Fits> {
 
 async function output(rings: TestRings, command: string[]): Promise<string> {
   const child = Bun.spawn(command, {
-    env: environmentOf(rings),
+    env: rings.environment,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [told, words] = await Promise.all([
@@ -152,19 +152,9 @@ async function output(rings: TestRings, command: string[]): Promise<string> {
 
 function start(rings: TestRings, words: string[]) {
   return Bun.spawn([process.execPath, main, ...words], {
-    env: environmentOf(rings),
+    env: rings.environment,
     stdio: ["ignore", "pipe", "ignore"],
   });
-}
-
-function environmentOf({ prefix, directory }: TestRings) {
-  const cache = join(directory, "cache");
-  return {
-    ...process.env,
-    STREAMEM_PREFIX: prefix,
-    STREAMEM_DIR: directory,
-    XDG_CACHE_HOME: cache,
-  };
 }
 
 async function firstLine(child: ReturnType<typeof start>): Promise<string> {

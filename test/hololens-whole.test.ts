@@ -142,7 +142,7 @@ function holdToTable(seen: Seen): void {
 async function framesOf(rings: TestRings, streams: string[]): Promise<Seen[]> {
   const names = streams.map((name) => `hl.${name}`);
   const child = Bun.spawn([python, reader, client, ...names], {
-    env: environmentOf(rings),
+    env: rings.environment,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = (await new Response(child.stdout).text()).trimEnd().split("\n");
@@ -152,17 +152,7 @@ async function framesOf(rings: TestRings, streams: string[]): Promise<Seen[]> {
 
 function start(rings: TestRings, words: string[]) {
   return Bun.spawn([process.execPath, join(root, "src/main.ts"), ...words], {
-    env: environmentOf(rings),
+    env: rings.environment,
     stdio: ["ignore", "ignore", "ignore"],
   });
-}
-
-function environmentOf({ prefix, directory }: TestRings) {
-  const cache = join(directory, "cache");
-  return {
-    ...process.env,
-    STREAMEM_PREFIX: prefix,
-    STREAMEM_DIR: directory,
-    XDG_CACHE_HOME: cache,
-  };
 }

@@ -26,6 +26,18 @@ export class TestRings {
     this.prefix = `t${process.pid}-${label}`;
   }
 
+  /** For programs that share these rings; what they keep goes with the folder. */
+  get environment() {
+    const { prefix, directory } = this;
+    const cache = join(directory, "cache");
+    return {
+      ...process.env,
+      STREAMEM_PREFIX: prefix,
+      STREAMEM_DIR: directory,
+      XDG_CACHE_HOME: cache,
+    };
+  }
+
   path(name: string): string {
     return `/dev/shm/${this.prefix}.${name}`;
   }

@@ -1,6 +1,6 @@
 /**
  * From decoded planes and unpacked codes into slots, in one pass over the pixels (native/pixels.c). The
- * same loops in JavaScript, in wire/, take up to fifteen times as long; tests hold one to the other.
+ * same loops in JavaScript, in wire/, are slower and easier to read; tests hold one to the other.
  */
 import { lib } from "../../../src/ring/ffi.ts";
 import type { Frame } from "../../video/ffmpeg.ts";
