@@ -80,9 +80,18 @@ const refusalMaxMs = 1500;
 /** Bun 1.4.5 says ECONNREFUSED whatever the operating system said. */
 async function whyNotMade(loss: ConnectionLost, host: string, tookMs: number) {
   if (loss.reason !== "refused") return loss;
-  const { address } = await lookup(host, { family: 4 });
-  const reached = tookMs < refusalMaxMs && (await hasRoute(address)) && !isNobodys(address);
+  const reached = tookMs < refusalMaxMs && (await isReached(host));
   return reached ? loss : new ConnectionLost("unreachable", { cause: loss });
+}
+
+/** Where that cannot be found out (a name that is gone meanwhile, no /proc): what Bun says is all there is. */
+async function isReached(host: string): Promise<boolean> {
+  try {
+    const { address } = await lookup(host, { family: 4 });
+    return (await hasRoute(address)) && !isNobodys(address);
+  } catch {
+    return true;
+  }
 }
 
 /** Connecting a UDP socket sends nothing and needs a route. */
