@@ -51,6 +51,7 @@ import binascii
 import collections
 import errno
 import fcntl
+import gc
 import json
 import mmap
 import os
@@ -477,6 +478,19 @@ def _check_descriptor(raw, where):
     return descriptor
 
 
+_uncollected = 0
+
+
+def _mapping_let_go():
+    """An interpreter that does not count references (PyPy) closes a mapping's descriptor when it next collects garbage, and
+    does not know that descriptors are scarce: a process that opens and closes many readers would run out of them."""
+    global _uncollected
+    _uncollected += 1
+    if _uncollected >= 100 and not hasattr(sys, "getrefcount"):
+        _uncollected = 0
+        gc.collect()
+
+
 class _Ring(object):
     """One generation, mapped read-only. Frames refer to it, so that it stays mapped for as long as one is held."""
 
@@ -490,7 +504,11 @@ class _Ring(object):
         self.where = where
         try:
             self._open()
+        except RingError:
+            self.let_go()
+            raise
         except (OSError, ValueError, OverflowError, MemoryError) as error:
+            self.let_go()
             raise RingError("%s cannot be mapped: %s" % (where, error), getattr(error, "errno", None))
 
     def _open(self):
@@ -595,8 +613,9 @@ class _Ring(object):
         return os.fstat(self.fd).st_nlink == 0
 
     def let_go(self):
-        """Closes the file; the mapping goes with the last frame that refers to it."""
+        """Closes the file; the mapping, which has a descriptor of its own, goes with the last frame that refers to it."""
         self.fd = _close(self.fd)
+        _mapping_let_go()
 
     def __del__(self, _close=_close):
         self.fd = _close(self.fd)
