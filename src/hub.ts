@@ -1,10 +1,9 @@
 /** The hub: sensors, the list of streams and the HTTP API, started and ended together. */
-import type { Server } from "bun";
 import type { PlannedStream } from "../sensors/sensor.ts";
 import { createApp } from "./api/app.ts";
 import type { Config } from "./config/config.ts";
 import { groupId } from "./config/group.ts";
-import { listen } from "./listen.ts";
+import { type HubServer, listen } from "./listen.ts";
 import { logFor } from "./log/log.ts";
 import { doorbellFolder } from "./ring/doorbell.ts";
 import { StreamRegistry } from "./streams/streams.ts";
@@ -73,6 +72,6 @@ function warnOfOpenDoor(host: string, warn: (words: string) => void): void {
   warn(`everybody who can reach ${host} can see what the sensors see: there is no access control`);
 }
 
-function urlOf(server: Server<undefined>): string {
+function urlOf(server: HubServer): string {
   return server.url.href.replace(/\/$/, "");
 }

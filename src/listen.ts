@@ -1,17 +1,20 @@
 /** Opens the HTTP port, or says why not, by whom, and which flag helps. */
 import { type Server, serve } from "bun";
+import { liveSockets } from "./api/live.ts";
+import type { Viewer } from "./live/viewer.ts";
 import { portOwner } from "./port-owner.ts";
 
-type Fetch = (request: Request, server: Server<undefined>) => Response | Promise<Response>;
+export type HubServer = Server<Viewer>;
+type Fetch = (request: Request, server: HubServer) => Response | Promise<Response>;
 
 export class ListenError extends Error {
   override name = "ListenError";
 }
 
-export function listen(host: string, port: number, fetch: Fetch): Server<undefined> {
+export function listen(host: string, port: number, fetch: Fetch): HubServer {
   try {
     // Event streams stay open for as long as somebody looks at them.
-    return serve({ hostname: host, port, fetch, idleTimeout: 0 });
+    return serve({ hostname: host, port, fetch, idleTimeout: 0, websocket: liveSockets });
   } catch (error) {
     const code = (error as { code?: string }).code;
     throw new ListenError(listenWords(host, port, code, error as Error), { cause: error });

@@ -11,6 +11,7 @@ import { type ApiEnv, headers, jsonOnly, knownHostOnly } from "./guard.ts";
 import { healthRoutes } from "./health.ts";
 import { latestRoutes } from "./latest.ts";
 import { layoutRoutes } from "./layout.ts";
+import { createLives, liveRoutes } from "./live.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
 import { Problem, problemResponse } from "./problem.ts";
@@ -30,10 +31,12 @@ export function createApp(parts: Parts): App {
   app.onError((error, c) => problemResponse(c, error));
   app.notFound((c) => problemResponse(c, unknownPath(c.req.path)));
   app.use(headers(), knownHostOnly(), notAllowed(app), jsonOnly());
+  const lives = createLives(parts);
   const groups = [
     streamRoutes(parts),
     latestRoutes(parts),
     calibrationRoutes(parts),
+    liveRoutes(parts, lives),
     layoutRoutes(),
     sensorRoutes(parts),
     controlsRoutes(parts),

@@ -5,11 +5,19 @@
 import { networkInterfaces } from "node:os";
 import type { MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import type { Viewer } from "../live/viewer.ts";
 import { Problem } from "./problem.ts";
 
 /** What of Bun's server the API asks for. */
 export interface ApiEnv {
-  Bindings: { server?: { hostname?: string | undefined; port?: number | undefined } };
+  Bindings: {
+    server?: {
+      hostname?: string | undefined;
+      port?: number | undefined;
+      /** Makes the request a WebSocket that carries `data`; false where it asks for none. */
+      upgrade?(request: Request, options: { data: Viewer }): boolean;
+    };
+  };
 }
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"];

@@ -16,7 +16,7 @@ export const problemSchema = z
   })
   .openapi("Problem");
 
-export type ProblemStatus = 400 | 403 | 404 | 405 | 406 | 413 | 415 | 422 | 500 | 503;
+export type ProblemStatus = 400 | 403 | 404 | 405 | 406 | 413 | 415 | 422 | 426 | 500 | 503;
 
 export interface ProblemOptions {
   status: ProblemStatus;
@@ -40,14 +40,19 @@ export class Problem extends Error {
 const log = logFor("api");
 
 export function problemResponse(c: Context, error: Error): Response {
-  const { status, kind, title, detail, members, headers } = asProblem(error, c.req.path).options;
-  const type = `urn:streamem:problem:${kind}`;
-  const body = { type, title, status, detail, instance: c.req.path, ...members };
-  return c.body(JSON.stringify(body), status, {
+  const problem = asProblem(error, c.req.path);
+  const { status, headers } = problem.options;
+  return c.body(JSON.stringify(problemBody(problem, c.req.path)), status, {
     "Content-Type": "application/problem+json",
     "Cache-Control": "no-store",
     ...headers,
   });
+}
+
+/** What is sent of a problem that arose at `instance`. */
+export function problemBody({ options }: Problem, instance: string) {
+  const { status, kind, title, detail, members } = options;
+  return { type: `urn:streamem:problem:${kind}`, title, status, detail, instance, ...members };
 }
 
 function asProblem(error: Error, path: string): Problem {

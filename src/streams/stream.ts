@@ -79,6 +79,11 @@ export class Stream {
     return this.#status(this.segment.state());
   }
 
+  /** Frames per second by what the last looks have seen, see {@link RateMeter}. */
+  measuredRate(): number | null {
+    return this.#rate.perSecond(monotonicNs());
+  }
+
   /** Asked by the lock, since a ring may be retired and its writer still be at work on closing it. */
   writerAlive(): boolean {
     return writerAlive(this.segment.fd);
