@@ -2,10 +2,13 @@
 export type { Descriptor, StreamSpec } from "./ring/descriptor.ts";
 export { RingError } from "./ring/ffi.ts";
 export type { Frame } from "./ring/frame.ts";
+export type { FrameMeta } from "./ring/frame-meta.ts";
+export type { MessageSpec } from "./ring/message.ts";
 export { openReader, type ReaderOptions, type RingReader, type Stack } from "./ring/reader.ts";
+export { type FrameReference, referenceFields } from "./ring/reference.ts";
 export {
   createWriter,
-  type FrameMeta,
+  type Message,
   type RingWriter,
   type WriterOptions,
 } from "./ring/writer.ts";

@@ -121,7 +121,8 @@ export class StreamRig {
       keep((slots.get(name) ?? this.#slot).subarray(0, bytes), meta);
       return commit.call(writer, bytes, meta);
     };
-    writer.publish = (payload, meta = {}) => {
+    writer.publish = (value, meta = {}) => {
+      const payload = value as ArrayBufferView; // the headset makes no messages
       keep(new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength), meta);
       return publish.call(writer, payload, meta);
     };

@@ -1,6 +1,6 @@
 // The verbs of the TypeScript reader and writer, one after the other. test/ring.test.ts runs this program once for each
 // build of the shim, since a process has only one. It ends with code 0 when everything held.
-import { strictEqual as equal, ok, throws } from "node:assert";
+import { deepStrictEqual as deepEqual, strictEqual as equal, ok, throws } from "node:assert";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -190,9 +190,47 @@ const steps: Record<string, () => void | Promise<void>> = {
     );
     throws(() => messages.publish(new Uint8Array(16385)), /payloadCapacity/);
     using listener = await openReader("h", { prefix });
-    const bytes = pack({ label: "cup" });
-    messages.publish(bytes, { shape: [bytes.byteLength] });
+    messages.publish(pack({ label: "cup" }));
     equal(JSON.stringify(listener.latest()?.message), '{"label":"cup"}');
+    messages.publish({ label: "jug" });
+    equal(JSON.stringify(listener.latest()?.message), '{"label":"jug"}');
+  },
+
+  // Take out `whole.fields =` in wholeMeta: the message refers to nothing.
+  async "a message says which frame it was computed from, and has its time"() {
+    using cameraWriter = createWriter("webcam", spec, options);
+    using camera = await openReader("webcam", { prefix });
+    cameraWriter.publish(picture(1), { captureTimeNs: 70n, timeErrorNs: 8n, clockEpoch: 9 });
+    const frame = camera.latest();
+    ok(frame);
+    equal(frame.refersTo, null);
+    using writer = createWriter("boxes", { kind: "message" }, options);
+    using reader = await openReader("boxes", { prefix });
+    equal(reader.descriptor.shape.join(), "16384");
+    writer.publish([1, 2], { refersTo: frame });
+    const boxes = reader.latest();
+    ok(boxes);
+    equal(JSON.stringify([boxes.message, boxes.shape]), "[[1,2],[5]]");
+    deepEqual(boxes.refersTo, {
+      stream: "webcam",
+      generation: frame.generation,
+      sequence: 1n,
+      captureTimeNs: 70n,
+    });
+    deepEqual([boxes.captureTimeNs, boxes.timeErrorNs, boxes.clockEpoch], [70n, 8n, 9]);
+    writer.publish("text", { refersTo: boxes.refersTo, captureTimeNs: 71n });
+    deepEqual(reader.latest()?.refersTo, boxes.refersTo);
+    deepEqual([reader.latest()?.captureTimeNs, reader.latest()?.timeErrorNs], [71n, null]);
+    writer.publish({});
+    equal(reader.latest()?.refersTo, null);
+    const no = {
+      stream: "Web cam",
+      generation: frame.generation,
+      sequence: 1n,
+      captureTimeNs: null,
+    };
+    throws(() => writer.publish({}, { refersTo: no }), failsWith("EINVAL"));
+    throws(() => cameraWriter.publish(picture(2), { refersTo: frame }), failsWith("EINVAL"));
   },
 
   async "removed names come back, second writers and strange files are refused"() {

@@ -58,6 +58,8 @@ function comparableFrame(answer: Frame, wanted: Frame): Frame {
   const frame = Object.fromEntries(Object.keys(wanted).map((key) => [key, answer[key]]));
   if (answer.fieldValues) frame.fieldValues = decimals(answer.fieldValues);
   frame.dimensions ??= wanted.dimensions;
+  if (answer.refersTo === undefined && wanted.refersTo !== undefined)
+    frame.refersTo = wanted.refersTo;
   if (wanted.dimensions === 0) frame.shape ??= wanted.shape;
   if (answer.fields !== undefined) frame.fieldValues ??= wanted.fieldValues;
   if (answer.fieldValues !== undefined) frame.fields ??= wanted.fields;

@@ -11,7 +11,7 @@
                 continue
 
     with streamem.create("detections", {"kind": "message"}) as detections:
-        detections.publish({"label": "person", "score": 0.97}, capture_time_ns=frame.capture_time_ns)
+        detections.publish({"label": "person", "score": 0.97}, refers_to=frame)
 
     python3 streamem.py                          lists the streams of this machine
     python3 streamem.py rand-camera              prints shape, rate and missed frames once a second
@@ -71,7 +71,7 @@ try:
 except ImportError:  # a Python built without it: readers poll, a producer says that it wakes nobody
     ctypes = None
 
-__all__ = ["open", "create", "streams", "Reader", "Frame", "Stack", "Writer", "RingError", "Lapped", "FENCED"]
+__all__ = ["open", "create", "streams", "Reader", "Frame", "Stack", "Reference", "REFERENCE_FIELDS", "Writer", "RingError", "Lapped", "FENCED"]
 
 
 class RingError(Exception):
@@ -431,6 +431,53 @@ def _read_fields(descriptor):
     return fields
 
 
+# ---- References: a message says which frame it was computed from. --------------------------------------------------------
+
+Reference = collections.namedtuple("Reference", "stream generation sequence capture_time_ns")
+Reference.__doc__ = """A frame by its stream's name, the generation of its ring (32 hexadecimal digits), its sequence, and its
+capture time (None: unknown). From Frame.refers_to; Writer.publish() takes one."""
+
+_REFERENCE = struct.Struct("<QQ16s64s")
+#: What a descriptor whose frames refer to others has first in `fields`; message streams have it by default.
+REFERENCE_FIELDS = [
+    {"name": "refers_to_sequence", "dtype": "<u8", "shape": [], "offset": 0},
+    {"name": "refers_to_capture_time_ns", "dtype": "<u8", "shape": [], "offset": 8, "unit": "ns"},
+    {"name": "refers_to_generation", "dtype": "|u1", "shape": [16], "offset": 16},
+    {"name": "refers_to_stream", "dtype": "|u1", "shape": [64], "offset": 32}]
+
+
+_REFERENCE_PLACES = set((f["name"], f["offset"], _Field(f).end) for f in REFERENCE_FIELDS)
+
+
+def _can_refer(fields):
+    """Whether the four are among a descriptor's fields, at their places."""
+    return _REFERENCE_PLACES <= set((field.name, field.offset, field.end) for field in fields)
+
+
+def _read_reference(raw):
+    """The Reference in a metadata area, else None: whatever a writer put there is no error."""
+    if len(raw) < _REFERENCE.size:
+        return None
+    sequence, capture_time_ns, generation, name = _REFERENCE.unpack_from(raw)
+    name = name.rstrip(b"\0").decode("latin-1")
+    if not sequence or not _NAME_RULE.match(name):
+        return None
+    return Reference(name, binascii.hexlify(generation).decode(), sequence,
+                     None if capture_time_ns == _UNKNOWN else capture_time_ns)
+
+
+def _reference_bytes(reference):
+    """ValueError, TypeError where it is no frame that can be."""
+    stream, generation, sequence, capture_time_ns = reference
+    if not isinstance(stream, str) or not _NAME_RULE.match(stream):
+        raise ValueError("%r is no stream's name" % (stream,))
+    generation = binascii.unhexlify(generation)
+    if len(generation) != 16 or not 1 <= sequence < _UNKNOWN:
+        raise ValueError("a generation has 32 hexadecimal digits, a sequence is 1 or more")
+    return _REFERENCE.pack(sequence, _UNKNOWN if capture_time_ns is None else capture_time_ns, generation,
+                           stream.encode("ascii"))
+
+
 # ---- One mapped ring: nothing in the file is trusted before it is checked. -----------------------------------------------
 
 def _check_header(raw, file_bytes, where):
@@ -553,6 +600,10 @@ class _Ring(object):
         return self._fields
 
     @property
+    def refers(self):
+        return _can_refer(self.fields)
+
+    @property
     def numpy_dtype(self):
         """The dtype as NumPy's, None without NumPy or where it refuses it."""
         if self._numpy_dtype is None and self.item is not None and _numpy() is not None:
@@ -671,6 +722,16 @@ class Frame(object):
     def generation(self):
         """Which ring it came from, 32 hexadecimal digits. Sequences of two generations do not compare."""
         return self._ring.generation
+
+    @property
+    def stream(self):
+        """The name of its stream."""
+        return self._ring.name
+
+    @property
+    def refers_to(self):
+        """The Reference to the frame that this one was computed from; None where it names none."""
+        return _read_reference(self.fields_data) if self._ring.refers else None
 
     @property
     def dimensions(self):
@@ -1358,6 +1419,7 @@ class _Plan(object):
         if self.kind == "message":
             payload_capacity = _MESSAGE_BYTES if payload_capacity is None else payload_capacity
             d.update({"dtype": "|u1", "shape": [payload_capacity], "dims": ["byte"]})
+            d.setdefault("fields", REFERENCE_FIELDS)
             if d.setdefault("encoding", "json") not in ("json", "utf8", "msgpack"):
                 self._refuse("encoding %r: allowed are json, utf8, msgpack", d["encoding"])
         d["dtype"] = _as_json_takes_it(d.get("dtype"))
@@ -1534,12 +1596,15 @@ class Writer(object):
         return self._one().words[_LATEST]
 
     def publish(self, data, capture_time_ns=None, device_time=None, time_error_ns=None, clock_epoch=0, fields=None,
-                shape=None):
+                shape=None, refers_to=None):
         """Publishes one frame and returns its sequence. Never waits for a reader.
 
         data: contiguous memory (bytes, bytearray, memoryview, array) or a NumPy array, whose dtype and shape then count; for
         message streams also a str, or with encoding json anything json.dumps() takes. shape: of this frame, where it is not
         the descriptor's; one unknown dimension of a one-dimensional stream follows from the size.
+        refers_to: the frame that this one was computed from: as a reader gave it, or a Reference. Unless capture_time_ns is
+        given, its capture time, the error of that and the clock epoch become this one's too. For message streams; of other
+        kinds those whose `fields` begin with the four of native/LAYOUT.md.
         capture_time_ns: CLOCK_MONOTONIC, ns. device_time: the device's ticks. time_error_ns: bound of the error of
         capture_time_ns. None: unknown. fields: a dict by the names in descriptor['fields'], or raw bytes.
 
@@ -1554,6 +1619,12 @@ class Writer(object):
             payload, shape, dtype = self._payload(data, shape)
             made = self._fitting(len(payload), shape, dtype)
             area = self._fields(made.plan, fields)
+            if refers_to is not None:
+                reference, area = self._referring(made.plan, area, refers_to)
+                if capture_time_ns is None:
+                    capture_time_ns = reference.capture_time_ns
+                    time_error_ns = getattr(refers_to, "time_error_ns", time_error_ns)
+                    clock_epoch = getattr(refers_to, "clock_epoch", clock_epoch)
             usual = shape == made.plan.descriptor["shape"] and len(payload) == made.plan.spread
             own = () if usual else tuple(shape)
             meta = [_UNKNOWN if time_ns is None else time_ns for time_ns in (device_time, capture_time_ns, time_error_ns)]
@@ -1681,6 +1752,19 @@ class Writer(object):
             raise RingError("stream %s: %d bytes of fields, the descriptor's need %d"
                             % (self.name, len(area), plan.fields_capacity), errno.EMSGSIZE)
         return area
+
+    def _referring(self, plan, area, frame):
+        """The Reference to a frame, and the metadata area with it in its place."""
+        if not _can_refer(plan.fields.values()):
+            raise RingError("stream %s cannot refer to a frame: its `fields` do not begin with the four of a reference "
+                            "(native/LAYOUT.md, message streams)" % self.name, errno.EINVAL)
+        try:
+            if isinstance(frame, Frame):
+                frame = (frame.stream, frame.generation, frame.seq, frame.capture_time_ns)
+            reference = Reference(*frame)
+            return reference, _reference_bytes(reference) + bytes(area[_REFERENCE.size:])
+        except (TypeError, ValueError, struct.error) as error:
+            raise RingError("stream %s: refers_to is a frame or a Reference: %s" % (self.name, error), errno.EINVAL)
 
     def _write(self, made, payload, area, meta):
         words, view, plan = made.words, made.view, made.plan

@@ -43,6 +43,38 @@ class Messages(support.RingTest):
         self.assertRaises(streamem.RingError, writer.publish, [1])
         self.assertRaises(streamem.RingError, streamem.create, "q", {"kind": "message", "encoding": "xml"})
 
+    def test_a_message_says_which_frame_it_is_of(self):
+        camera = self.create("webcam")
+        camera.publish(bytes(16))
+        camera.publish(bytes(16), capture_time_ns=70, time_error_ns=8, clock_epoch=9)
+        frame, writer = self.open("webcam").latest(), self.create("m", descriptor={"kind": "message"})
+        self.assertIsNone(frame.refers_to)
+        self.assertIsNone(self.given(writer, {"n": 1}).refers_to)
+        got = self.given(writer, {"n": 2}, refers_to=frame)
+        self.assertEqual(got.refers_to, streamem.Reference("webcam", frame.generation, 2, 70))
+        self.assertEqual((got.capture_time_ns, got.time_error_ns, got.clock_epoch), (70, 8, 9))
+        again = self.given(writer, {"n": 3}, refers_to=got.refers_to, capture_time_ns=71)
+        self.assertEqual((again.refers_to, again.capture_time_ns, again.time_error_ns), (got.refers_to, 71, None))
+        unknown = self.given(writer, [], refers_to=("webcam", "00" * 16, 1, None))
+        self.assertEqual((unknown.refers_to.capture_time_ns, unknown.capture_time_ns), (None, None))
+
+    def test_what_is_no_reference_is_refused(self):
+        writer = self.create("m", descriptor={"kind": "message"})
+        for wrong in (7, "webcam", ("Web cam", "00" * 16, 1, None), ("webcam", "00" * 15, 1, None), ("webcam", "00" * 16, 0, None),
+                      ("webcam", "no hex", 1, None), ("webcam", "00" * 16, 1, -1), ("webcam", "00" * 16, "1", None)):
+            with self.assertRaisesRegex(streamem.RingError, "refers_to is a frame or a Reference"):
+                writer.publish({}, refers_to=wrong)
+        self.assertEqual(writer.seq, 0)
+        with self.assertRaisesRegex(streamem.RingError, "cannot refer to a frame"):
+            self.create("t").publish(bytes(16), refers_to=("webcam", "00" * 16, 1, None))
+
+    def test_own_fields_stand_behind_a_reference(self):
+        fields = streamem.REFERENCE_FIELDS + [{"name": "score", "dtype": "<f8"}]
+        writer = self.create("mask", descriptor={"kind": "tensor", "dtype": "|u1", "shape": [4], "fields": fields})
+        got = self.given(writer, b"mask", fields={"score": 0.5}, refers_to=("webcam", "0f" * 16, 3, None))
+        self.assertEqual((got.refers_to.sequence, got.fields["score"]), (3, 0.5))
+        self.assertIsNone(self.given(writer, b"mask", fields={"score": 0.5}).refers_to)
+
     def test_one_that_does_not_fit_names_the_setting(self):
         writer = self.create("m", descriptor={"kind": "message"}, payload_capacity=100)
         writer.publish(b"x" * 100)

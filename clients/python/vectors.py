@@ -15,6 +15,11 @@ def text(number):
     return None if number is None else str(number)
 
 
+def reference(r):
+    return r and {"stream": r.stream, "generation": r.generation, "sequence": text(r.sequence),
+                  "captureTimeNs": text(r.capture_time_ns)}
+
+
 def frame(f):
     return f and {
         "seq": str(f.seq),
@@ -27,6 +32,7 @@ def frame(f):
         "publishTimeNs": text(f.publish_time_ns),
         "publishUtcNs": text(f.publish_utc_ns),
         "fields": binascii.hexlify(f.fields_data).decode(),
+        "refersTo": reference(f.refers_to),
         "payload": binascii.hexlify(f.copy(bytearray(f.nbytes))).decode(),
     }
 

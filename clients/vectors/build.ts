@@ -12,6 +12,15 @@ export interface FrameSpec {
   shape?: number[];
   timesUnknown?: boolean;
   clockEpoch?: number;
+  /** The metadata area instead of the one that follows from seq. */
+  fields?: StatedFields;
+}
+
+/** A metadata area that means something to a reader, and what. */
+export interface StatedFields {
+  bytes: Buffer;
+  values: Record<string, string | string[]>;
+  refersTo: FrameAnswer["refersTo"];
 }
 
 /** Where things lie. What is left out is small and regular. */
@@ -41,6 +50,13 @@ export interface FrameAnswer {
   publishUtcNs: string;
   fields: string;
   fieldValues: Record<string, string | string[]>;
+  /** Only of vectors that state it. */
+  refersTo?: {
+    stream: string;
+    generation: string;
+    sequence: string;
+    captureTimeNs: string | null;
+  } | null;
   payload: string;
 }
 
@@ -213,7 +229,8 @@ export class Ring {
       publishTimeNs: times.publish_time_ns.toString(),
       publishUtcNs: times.publish_utc_ns.toString(),
       fields: fields.toString("hex"),
-      fieldValues: fieldValues(fields),
+      fieldValues: frame.fields?.values ?? fieldValues(fields),
+      ...(frame.fields && { refersTo: frame.fields.refersTo }),
       payload: payload.toString("hex"),
     };
   }
@@ -222,10 +239,10 @@ export class Ring {
     return this.slotsOffset + Number(seq % BigInt(this.spec.slotCount)) * this.slotStride;
   }
 
-  private contents({ seq, payloadBytes, fieldsBytes }: FrameSpec) {
+  private contents({ seq, payloadBytes, fieldsBytes, fields }: FrameSpec) {
     return {
       payload: pattern(seq, payloadBytes ?? this.spec.payloadCapacity, 1n),
-      fields: pattern(seq, fieldsBytes ?? this.spec.fieldsCapacity, 2n),
+      fields: fields?.bytes ?? pattern(seq, fieldsBytes ?? this.spec.fieldsCapacity, 2n),
     };
   }
 

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "./case.ts";
 import { damagedCases } from "./cases-damaged.ts";
+import { messageCases } from "./cases-messages.ts";
 import { refusedCases } from "./cases-refused.ts";
 import { wholeCases } from "./cases-whole.ts";
 
@@ -47,7 +48,7 @@ function expected(vector: Case): unknown {
 /** Every file of the set by its name. */
 export function vectorFiles(): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
-  for (const vector of [...wholeCases, ...damagedCases, ...refusedCases]) {
+  for (const vector of [...wholeCases, ...messageCases, ...damagedCases, ...refusedCases]) {
     if (files.has(`${vector.name}.ring`)) throw new Error(`two vectors are named ${vector.name}`);
     files.set(`${vector.name}.ring`, vector.ring.bytes);
     files.set(`${vector.name}.json`, Buffer.from(`${toText(expected(vector))}\n`));

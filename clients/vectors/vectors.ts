@@ -11,8 +11,9 @@ function bySegment(path: string) {
   const { descriptor, generation } = segment;
   const { retired, latest: newest } = segment.hot();
   const frame = segment.frame();
-  const { header, seq, shape, fields: fieldValues } = frame ?? {};
-  const latest = frame && { ...header, seq, shape, fieldValues, payload: hex(frame.payload) };
+  const { header, seq, shape, fields: fieldValues, refersTo } = frame ?? {};
+  const numbers = { ...header, seq, shape, fieldValues, refersTo };
+  const latest = frame && { ...numbers, payload: hex(frame.payload) };
   const last = [1, 2, 3].map((n) => {
     const window = Array.from({ length: n }, (_, i) => newest - BigInt(n - 1 - i));
     return window.filter((sequence) => segment.frame(sequence) !== null);
@@ -26,9 +27,10 @@ async function byMapping(path: string) {
   const { descriptor, state } = reader;
   const frame = reader.latest();
   const { seq, shape, deviceTime, captureTimeNs, timeErrorNs, clockEpoch } = frame ?? {};
-  const { publishTimeNs, publishUtcNs, fields: fieldValues } = frame ?? {};
+  const { publishTimeNs, publishUtcNs, fields: fieldValues, refersTo } = frame ?? {};
   const times = { deviceTime, captureTimeNs, timeErrorNs, clockEpoch, publishTimeNs, publishUtcNs };
-  const latest = frame && { seq, shape, ...times, fieldValues, payload: hex(frame.copy()) };
+  const numbers = { seq, shape, ...times, fieldValues, refersTo };
+  const latest = frame && { ...numbers, payload: hex(frame.copy()) };
   const last = [1, 2, 3].map((n) => reader.last(n).map((one) => one.seq));
   const { generation } = frame ?? descriptor.shm;
   reader.close();

@@ -1,9 +1,10 @@
 // A frame as a reader is given it: numbers copied and checked, bytes as views into the ring.
-import { unpack } from "msgpackr";
 import { type Descriptor, type Dtype, elementCount } from "./descriptor.ts";
 import { check, type Handle, lib, monotonicNs, RingError } from "./ffi.ts";
 import { decodeFields, type FieldValue } from "./fields.ts";
 import { unknownTime } from "./layout.ts";
+import { decodeMessage } from "./message.ts";
+import { decodeReference, type FrameReference } from "./reference.ts";
 
 /** sizeof(streamem_frame); shim.c asserts it. */
 export const frameStructBytes = 160;
@@ -159,17 +160,17 @@ export class Frame {
 
   /** What a `message` frame says, by the descriptor's encoding; bytes where it names none. A checked copy. */
   get message(): unknown {
-    const bytes = this.copy();
-    switch (this.#descriptor.encoding) {
-      case "json":
-        return JSON.parse(new TextDecoder().decode(bytes));
-      case "utf8":
-        return new TextDecoder().decode(bytes);
-      case "msgpack":
-        return unpack(bytes);
-      default:
-        return bytes;
-    }
+    return decodeMessage(this.copy(), this.#descriptor.encoding);
+  }
+
+  /** Name of its stream. */
+  get stream(): string {
+    return this.#descriptor.name;
+  }
+
+  /** The frame that this one was computed from; null where it names none. */
+  get refersTo(): FrameReference | null {
+    return decodeReference(this.#fieldBytes, this.#descriptor.fields);
   }
 
   /** Whether the views are still whole. A yes covers everything read before the question. */

@@ -16,6 +16,7 @@ import {
   slotHeaderBytes,
 } from "./layout.ts";
 import type { ReaderState } from "./reader.ts";
+import { decodeReference, type FrameReference } from "./reference.ts";
 
 /** A frame's numbers, checked; `payload` is there when it was asked for. */
 export interface SegmentFrame {
@@ -24,6 +25,8 @@ export interface SegmentFrame {
   /** The frame's own shape, or the descriptor's. */
   shape: number[];
   fields: Record<string, FieldValue>;
+  /** The frame that this one was computed from; null where it names none. */
+  refersTo: FrameReference | null;
   payloadBytes: number;
 }
 
@@ -151,6 +154,7 @@ export class Segment {
       header,
       shape: own ?? this.descriptor.shape,
       fields: decodeFields(fields, this.descriptor.fields),
+      refersTo: decodeReference(fields, this.descriptor.fields),
       payloadBytes,
     };
   }

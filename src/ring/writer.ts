@@ -21,7 +21,8 @@ import {
   outPointer,
   RingError,
 } from "./ffi.ts";
-import { unknownTime } from "./layout.ts";
+import { type FrameMeta, MetaStruct, wholeMeta } from "./frame-meta.ts";
+import { completed, encodeMessage, type MessageSpec } from "./message.ts";
 
 /** How a ring is made; everything has a default. */
 export interface WriterOptions {
@@ -37,24 +38,8 @@ export interface WriterOptions {
   directory?: string | undefined;
 }
 
-/** What is known about one frame. Unknown times stay out. */
-export interface FrameMeta {
-  /** The device's own ticks. */
-  deviceTime?: bigint | undefined;
-  /** The instant of capture on CLOCK_MONOTONIC, ns. */
-  captureTimeNs?: bigint | undefined;
-  /** Bound of the error of captureTimeNs, ns. */
-  timeErrorNs?: bigint | undefined;
-  /** Grows when the device's clock was reset. */
-  clockEpoch?: number | undefined;
-  /** This frame's own shape where it is not the descriptor's. */
-  shape?: readonly number[] | undefined;
-  /** Metadata bytes laid out by descriptor.fields. */
-  fields?: Uint8Array | undefined;
-}
-
-// offsets in streamem_meta
-const metaAt = { clockEpoch: 24, fieldsBytes: 28, dimensions: 32, shape: 36 };
+/** A value of a message, by the stream's encoding: json takes any that JSON has, utf8 text, msgpack almost all. */
+export type Message = string | number | boolean | null | object;
 
 /** A stream's writer; {@link createWriter} makes it. */
 export class RingWriter {
@@ -65,15 +50,14 @@ export class RingWriter {
   #memory = new ArrayBuffer(0);
   #base = 0;
   #descriptor: Descriptor | undefined;
-  readonly #meta = new Uint8Array(72);
-  readonly #metaView = new DataView(this.#meta.buffer);
+  readonly #meta = new MetaStruct();
 
   constructor(
     readonly name: string,
-    spec: StreamSpec,
+    spec: StreamSpec | MessageSpec,
     options: WriterOptions,
   ) {
-    this.#spec = spec;
+    this.#spec = completed(spec, options.payloadCapacity);
     this.#options = options;
     try {
       this.#make();
@@ -104,19 +88,22 @@ export class RingWriter {
   }
 
   /**
-   * Copies `payload` into the ring and publishes it, in one native call. Returns its sequence.
-   * A frame that does not fit starts a new generation; for a `message` stream it is an error (EMSGSIZE).
+   * Copies `value` into the ring and publishes it, in one native call. Returns its sequence. A frame is memory; a message
+   * also anything that its stream's encoding takes. A frame that does not fit starts a new generation; for a `message`
+   * stream it is an error (EMSGSIZE).
    */
-  publish(payload: ArrayBufferView, meta: FrameMeta = {}): bigint {
+  publish(value: ArrayBufferView | Message, meta: FrameMeta = {}): bigint {
+    const payload = this.#payload(value);
+    const whole = wholeMeta(meta, this.#spec, payload.byteLength);
     this.#makeRoom(payload.byteLength);
     const bytes = payload.byteLength === 0 ? null : (payload as Uint8Array);
     const attempt = () =>
       lib.streamem_publish(
         this.#open(),
-        bytes ?? this.#meta,
+        bytes ?? this.#meta.bytes,
         payload.byteLength,
-        this.#fillMeta(meta),
-        meta.fields ?? null,
+        this.#meta.fill(whole),
+        whole.fields ?? null,
       );
     return this.#published(this.#withName(attempt));
   }
@@ -132,8 +119,9 @@ export class RingWriter {
 
   /** Publishes the acquired frame of `bytes` bytes. Returns its sequence. */
   commit(bytes: number, meta: FrameMeta = {}): bigint {
+    const whole = wholeMeta(meta, this.#spec, bytes);
     return this.#published(
-      lib.streamem_commit(this.#open(), bytes, this.#fillMeta(meta), meta.fields ?? null),
+      lib.streamem_commit(this.#open(), bytes, this.#meta.fill(whole), whole.fields ?? null),
     );
   }
 
@@ -143,11 +131,11 @@ export class RingWriter {
   }
 
   /** A new generation under the same lock, with another spec or capacity. Readers follow by themselves. */
-  renew(spec: StreamSpec = this.#spec, options: WriterOptions = this.#options): void {
+  renew(spec: StreamSpec | MessageSpec = this.#spec, options: WriterOptions = this.#options): void {
     this.#open();
     const before = [this.#spec, this.#options] as const;
-    this.#spec = spec;
     this.#options = { ...this.#options, ...options };
+    this.#spec = completed(spec, this.#options.payloadCapacity);
     try {
       this.#make();
     } catch (error) {
@@ -257,16 +245,10 @@ export class RingWriter {
     this.renew(this.#spec, { payloadCapacity: bytes });
   }
 
-  #fillMeta(meta: FrameMeta): Uint8Array {
-    const view = this.#metaView;
-    view.setBigUint64(0, meta.deviceTime ?? unknownTime, true);
-    view.setBigUint64(8, meta.captureTimeNs ?? unknownTime, true);
-    view.setBigUint64(16, meta.timeErrorNs ?? unknownTime, true);
-    view.setUint32(metaAt.clockEpoch, meta.clockEpoch ?? 0, true);
-    view.setUint32(metaAt.fieldsBytes, meta.fields?.byteLength ?? 0, true);
-    view.setUint32(metaAt.dimensions, meta.shape?.length ?? 0, true);
-    for (let i = 0; i < 8; i++) view.setUint32(metaAt.shape + 4 * i, meta.shape?.[i] ?? 0, true);
-    return this.#meta;
+  #payload(value: ArrayBufferView | Message): ArrayBufferView {
+    if (this.#spec.kind === "message") return encodeMessage(value, this.#spec.encoding);
+    if (ArrayBuffer.isView(value)) return value;
+    throw new RingError("EINVAL", `stream "${this.name}": ${typeof value} is no memory`);
   }
 
   /** Makes a new ring and tries again when somebody removed the name (ESTALE). */
@@ -304,7 +286,7 @@ export class RingWriter {
  */
 export function createWriter(
   name: string,
-  spec: StreamSpec,
+  spec: StreamSpec | MessageSpec,
   options: WriterOptions = {},
 ): RingWriter {
   return new RingWriter(name, spec, options);
