@@ -79,7 +79,8 @@ function run(command: string[]): string | null {
   return `${command.slice(0, 4).join(" ")}: ${words.slice(-400)}`;
 }
 
-function cacheFolder(): string {
+/** Where what is made once for all runs of the tests lies. */
+export function cacheFolder(): string {
   const base = process.env.XDG_CACHE_HOME || (homedir() ? join(homedir(), ".cache") : tmpdir());
   return join(base, "streamem");
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import layout from "../native/layout.json";
 import { offsets } from "../src/ring/layout.ts";
+import { rust, rustProgram } from "./rust-programs.ts";
 
 interface Field {
   name: string;
@@ -94,6 +95,10 @@ describe("offsets as computed by", () => {
     expect(JSON.parse(output([interpreter, "clients/python/streamem.py", "--layout"]))).toEqual(
       wanted,
     );
+  });
+
+  test.skipIf(!rust)("Rust", () => {
+    expect(JSON.parse(output([rustProgram("offsets")]))).toEqual(wanted);
   });
 
   test.skipIf(!Bun.which("cc"))("C, with sizes and constants", () => {

@@ -34,6 +34,13 @@ export const neededPackages: NeededPackage[] = [
     provides: ["/usr/lib*/python3*/ensurepip/__init__.py"],
   },
   { name: "pypy3", purpose: "the Python client under a second interpreter", provides: ["pypy3"] },
+  { name: "rustc", purpose: "the Rust client", provides: ["rustc"] },
+  { name: "cargo", purpose: "the Rust client", provides: ["cargo"] },
+  {
+    name: "librust-libc-dev",
+    purpose: "the Rust client without a network",
+    provides: ["/usr/share/cargo/registry/libc-*/Cargo.toml"],
+  },
   { name: "ffmpeg", purpose: "video files and streams to read", provides: ["ffmpeg", "ffprobe"] },
   { name: "python3-gi", purpose: rtsp, provides: ["/usr/lib/python3/dist-packages/gi"] },
   {

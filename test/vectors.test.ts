@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { staleFiles } from "../clients/vectors/generate.ts";
+import { rust, rustProgram } from "./rust-programs.ts";
 
 type Frame = Record<string, unknown>;
 interface Expected {
@@ -151,3 +152,11 @@ for (const [compiler, flags] of [
     TIMEOUT_MS,
   );
 }
+
+test.skipIf(!rust)(
+  "Rust answers every vector",
+  () => {
+    checkRunner([rustProgram("vectors")], true);
+  },
+  TIMEOUT_MS,
+);
