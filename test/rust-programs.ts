@@ -43,12 +43,10 @@ export function cargoOnCrate(...words: string[]): string {
   return cargoDoes(words, crate, target);
 }
 
-let built = false;
+if (rust) cargoOnCrate("build", "--examples"); // here, before the clock of any test runs
 
 /** Path of a program of clients/rust/examples or clients/rust/programs. */
 export function rustProgram(name: string): string {
-  if (!built) cargoOnCrate("build", "--examples");
-  built = true;
   return join(target, "release/examples", name);
 }
 

@@ -1,5 +1,5 @@
 //! The Rust runner of clients/vectors (see its README): one line of JSON for each ring file named on the command line.
-use streamem::{Error, Frame, Reader, State};
+use streamem::{Error, Frame, Reader, Reference, State};
 
 fn text(text: &str) -> String {
     let escaped = text.chars().map(|c| if c < ' ' || c == '"' || c == '\\' { format!("\\u{:04x}", c as u32) } else { c.into() });
@@ -14,6 +14,12 @@ fn time(time: Option<u64>) -> String {
     time.map_or("null".into(), |time| format!("\"{}\"", time))
 }
 
+fn reference(r: Reference) -> String {
+    let capture = time(r.capture_time_ns);
+    let (stream, generation, sequence) = (text(&r.stream), hex(&r.generation), time(Some(r.sequence)));
+    format!("{{\"stream\": {}, \"generation\": {}, \"sequence\": {}, \"captureTimeNs\": {}}}", stream, generation, sequence, capture)
+}
+
 fn frame(frame: Frame) -> Result<String, Error> {
     let members = [
         ("seq", time(Some(frame.sequence()))),
@@ -26,6 +32,7 @@ fn frame(frame: Frame) -> Result<String, Error> {
         ("publishTimeNs", time(Some(frame.publish_time_ns()))),
         ("publishUtcNs", time(Some(frame.publish_utc_ns()))),
         ("fields", hex(frame.fields_data())),
+        ("refersTo", frame.refers_to().map_or("null".into(), reference)),
         ("payload", hex(&frame.copy()?)),
     ];
     Ok(format!("{{{}}}", members.map(|(name, value)| format!("\"{}\": {}", name, value)).join(", ")))

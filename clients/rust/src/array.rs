@@ -53,7 +53,14 @@ impl<'frame, T: Item> Array<'frame, T> {
         let bytes = std::mem::size_of::<T>() as u64;
         match descriptor.dtype() {
             Some(dtype) if dtype.kind == T::KIND && dtype.bytes == bytes && (dtype.order != '>' || bytes == 1) => {}
-            _ => return refuse(format!("its dtype is {:?}, not {}{} in little-endian order; copy() gives the bytes", descriptor.get("dtype"), T::KIND, bytes)),
+            _ => {
+                return refuse(format!(
+                    "its dtype is {:?}, not {}{} in little-endian order; copy() gives the bytes",
+                    descriptor.get("dtype"),
+                    T::KIND,
+                    bytes
+                ))
+            }
         }
         let stated = (frame.dimensions() == 0).then(|| descriptor.strides()).flatten();
         let shape = frame.shape().to_vec();
@@ -61,7 +68,9 @@ impl<'frame, T: Item> Array<'frame, T> {
         let array = Array { view: frame.data(), shape, strides, item: PhantomData };
         match array.is_within() {
             true => Ok(array),
-            false => refuse(format!("frame {} has {} bytes, too few for its shape {:?}", frame.sequence(), frame.data().len(), array.shape)),
+            false => {
+                refuse(format!("frame {} has {} bytes, too few for its shape {:?}", frame.sequence(), frame.data().len(), array.shape))
+            }
         }
     }
 

@@ -85,5 +85,5 @@ fn receive(socket: &OwnedFd) -> Option<([u8; MESSAGE_BYTES], Vec<OwnedFd>)> {
             }
         }
     }
-    (got == MESSAGE_BYTES as isize).then(|| (message, descriptors))
+    (got == MESSAGE_BYTES as isize).then_some((message, descriptors))
 }

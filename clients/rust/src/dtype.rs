@@ -22,7 +22,7 @@ impl Type {
         let digits = rest.as_str().split('[').next()?;
         let size: u64 = digits.bytes().all(|c| c.is_ascii_digit()).then(|| digits.parse().ok())??;
         let bytes = if kind == 'U' { size * 4 } else { size };
-        (0 < bytes && bytes < ITEM_BYTES_MAX).then(|| Type { order: if order == '=' { '<' } else { order }, kind, bytes })
+        (0 < bytes && bytes < ITEM_BYTES_MAX).then_some(Type { order: if order == '=' { '<' } else { order }, kind, bytes })
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What was wrong, where, what is allowed and what to do; [`Error::errno`] says the same as the system would.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Error {
     errno: i32,
     text: Cow<'static, str>,
@@ -35,6 +35,13 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The sentence too: it is what a `main` that returns the error prints.
+impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

@@ -22,7 +22,7 @@ pub struct Frame {
 }
 
 fn known(time: u64) -> Option<u64> {
-    (time != UNKNOWN).then(|| time)
+    (time != UNKNOWN).then_some(time)
 }
 
 impl Frame {
@@ -130,7 +130,10 @@ impl Frame {
     fn checked<T>(&self, copied: T) -> Result<T> {
         match self.valid() {
             true => Ok(copied),
-            false => Err(Error::new(libc::ESTALE, "the frame was overwritten before it was copied: take a newer one, copy sooner, or give the stream more slots")),
+            false => Err(Error::new(
+                libc::ESTALE,
+                "the frame was overwritten before it was copied: take a newer one, copy sooner, or give the stream more slots",
+            )),
         }
     }
 

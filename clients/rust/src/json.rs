@@ -261,7 +261,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not() {
-        for text in ["", "{", "[1,]", "{\"a\"}", "01", "1.", "-", "nul", "\"\u{1}\"", "\"\\x\"", "\"\\u12g4\"", "[1] 2", "{,}", "NaN", "+1", ".5"] {
+        for text in
+            ["", "{", "[1,]", "{\"a\"}", "01", "1.", "-", "nul", "\"\u{1}\"", "\"\\x\"", "\"\\u12g4\"", "[1] 2", "{,}", "NaN", "+1", ".5"]
+        {
             assert!(Json::parse(text).is_err(), "{:?} was read", text);
         }
         assert!(Json::parse(&"[".repeat(65536)).unwrap_err().contains("nested"));

@@ -122,7 +122,9 @@ pub fn offsets() -> (Offsets, Offsets) {
         descriptor_bytes wake_mode writer_pid reserved_100 writer_start_utc_ns reserved_112 latest wake flags reserved_144);
     let slot = offsets!(SlotHeader: begin end device_time capture_time_ns time_error_ns publish_time_ns publish_utc_ns
         payload_bytes clock_epoch fields_bytes dimensions reserved_76 shape reserved_112);
-    debug_assert!(segment.contains(&("latest", LATEST_AT)) && segment.contains(&("wake", WAKE_AT)) && segment.contains(&("flags", FLAGS_AT)));
+    debug_assert!(
+        segment.contains(&("latest", LATEST_AT)) && segment.contains(&("wake", WAKE_AT)) && segment.contains(&("flags", FLAGS_AT))
+    );
     debug_assert!(slot.contains(&("begin", BEGIN_AT)) && slot.contains(&("end", END_AT)));
     (segment, slot)
 }

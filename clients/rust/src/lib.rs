@@ -36,24 +36,30 @@
 //! println!("{}", view.len());
 //! ```
 #![deny(unsafe_code)]
-#![warn(missing_debug_implementations)]
 
 mod array;
 mod bell;
 mod descriptor;
 mod dtype;
 mod error;
+mod fork;
 mod frame;
 mod header;
 mod json;
 mod layout;
+mod made;
 mod map;
+mod memory;
 mod names;
+mod owning;
 mod reader;
+mod reference;
 mod ring;
+mod spec;
 mod stack;
 mod sys;
 mod waiting;
+mod writer;
 
 pub use array::{Array, Item};
 pub use descriptor::Descriptor;
@@ -63,5 +69,8 @@ pub use frame::{Frame, View};
 pub use json::Json;
 pub use layout::offsets;
 pub use reader::{Reader, State};
+pub use reference::Reference;
+pub use spec::Spec;
 pub use stack::Stack;
 pub use sys::now_ns;
+pub use writer::{Meta, Slot, Writer};

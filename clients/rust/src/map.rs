@@ -34,7 +34,8 @@ impl Mapping {
     pub fn for_reading(file: &File, bytes: u64, has_holes: bool) -> io::Result<Mapping> {
         let mapping = Mapping::new(file, bytes, libc::PROT_READ)?;
         if !has_holes {
-            unsafe { libc::madvise(mapping.base.cast(), mapping.bytes, POPULATE_READ) }; // it may fail freely
+            unsafe { libc::madvise(mapping.base.cast(), mapping.bytes, POPULATE_READ) };
+            // it may fail freely
         }
         Ok(mapping)
     }

@@ -19,9 +19,7 @@ impl Name {
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(|c| is_inner(c) && c != b'.') {
             return Err(Error::new(libc::EINVAL, format!("prefix {:?}: allowed are 1 to 32 of a-z 0-9 _ -", prefix)));
         }
-        let ends = [stream.bytes().next(), stream.bytes().last()];
-        let ends_well = ends.iter().all(|c| c.map_or(false, |c| is_inner(c) && c.is_ascii_alphanumeric()));
-        if stream.len() > 63 || !ends_well || !stream.bytes().all(is_inner) {
+        if !is_stream_name(stream) {
             let allowed = "allowed are 1 to 63 of a-z 0-9 . _ -, a letter or digit first and last";
             return Err(Error::new(libc::EINVAL, format!("stream name {:?}: {}", stream, allowed)));
         }
@@ -54,6 +52,12 @@ impl Name {
         };
         folders.iter().map(|folder| format!("{}/{}.{}.sock", folder, self.prefix, self.stream)).collect()
     }
+}
+
+pub(crate) fn is_stream_name(name: &str) -> bool {
+    let ends = [name.bytes().next(), name.bytes().last()];
+    let ends_well = ends.iter().all(|c| c.map_or(false, |c| c.is_ascii_alphanumeric()));
+    name.len() <= 63 && ends_well && name.bytes().all(is_inner)
 }
 
 fn is_inner(c: u8) -> bool {

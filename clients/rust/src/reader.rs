@@ -154,7 +154,8 @@ impl Reader {
         self.follow(None);
         let window = self.ring.window();
         if n == 0 || n as u64 > window {
-            let words = format!("stream {}: last({}), allowed are 1 to {}: the stream's `slots` setting makes it more", self.ring.name, n, window);
+            let words =
+                format!("stream {}: last({}), allowed are 1 to {}: the stream's `slots` setting makes it more", self.ring.name, n, window);
             return Err(Error::new(libc::ERANGE, words));
         }
         Ok(self.ring.newest_frames(n as u64).collect())
@@ -176,7 +177,7 @@ impl Reader {
 
     /// Whether what is read here is of now.
     pub fn state(&mut self) -> State {
-        self.follow(self.started.then(|| self.given)); // asking must not cost a frame
+        self.follow(self.started.then_some(self.given)); // asking must not cost a frame
         let ring = &self.ring;
         if ring.is_retired() {
             return State::Retired;

@@ -29,7 +29,10 @@ pub(crate) struct Waiting {
 enum Source {
     /// Only the timer: late, never deaf.
     Timer,
-    Bell { socket: OwnedFd, bell: OwnedFd },
+    Bell {
+        socket: OwnedFd,
+        bell: OwnedFd,
+    },
     Ringer(Ringer),
 }
 

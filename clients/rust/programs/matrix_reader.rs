@@ -1,0 +1,74 @@
+//! Checks every word of every frame that it is given: `matrix_reader PREFIX STREAM BYTES`. Takes the newest frame, and of small
+//! ones in turn an older one too, which the writer soon comes for, until the ring is retired and gone.
+//! Prints {"delivered", "rejected", "wrong", "missed"}.
+use std::time::Duration;
+use streamem::{Error, Frame, Reader, State};
+
+const SMALL_BYTES: usize = 4096;
+const WORD: u64 = 0x9E37_79B9_7F4A_7C15;
+
+#[derive(Default)]
+struct Tally {
+    delivered: u64,
+    rejected: u64,
+    wrong: u64,
+}
+
+impl Tally {
+    fn look(&mut self, frame: &Frame, copied: Result<usize, Error>, copy: &[u8]) {
+        match copied {
+            Err(_) => self.rejected += 1,
+            Ok(bytes) if bytes == copy.len() && holds(frame.sequence(), copy) => self.delivered += 1,
+            Ok(_) => self.wrong += 1,
+        }
+    }
+}
+
+/// Without a branch in the loop, so that it is as fast as a real consumer's.
+fn holds(sequence: u64, copy: &[u8]) -> bool {
+    let mut value = sequence.wrapping_mul(WORD);
+    let mut differences = 0;
+    for word in copy.chunks_exact(8) {
+        differences |= value ^ u64::from_le_bytes(word.try_into().expect("8 bytes"));
+        value = value.wrapping_add(WORD);
+    }
+    differences == 0
+}
+
+/// A copy word by word through the view, so slow that the writer of small frames is sure to come by.
+fn copy_slowly(frame: &Frame, copy: &mut [u8]) -> Result<usize, Error> {
+    for (i, word) in copy.chunks_exact_mut(8).enumerate() {
+        word.copy_from_slice(&frame.data().load::<8>(i * 8).unwrap_or_default());
+        std::hint::spin_loop();
+    }
+    if frame.valid() {
+        return Ok(frame.data().len());
+    }
+    frame.copy_into(copy) // says why
+}
+
+fn main() -> Result<(), Error> {
+    let words: Vec<String> = std::env::args().collect();
+    let mut copy = vec![0; words[3].parse().expect("BYTES is a number")];
+    let mut reader = Reader::open_in(Some(&words[1]), &words[2], Duration::from_secs(10))?;
+    let path = format!("/dev/shm/{}.{}", words[1], words[2]);
+    let mut tally = Tally::default();
+    while reader.state() != State::Retired || std::path::Path::new(&path).exists() {
+        for _ in 0..64 {
+            if let Some(frame) = reader.latest() {
+                let copied = frame.copy_into(&mut copy);
+                tally.look(&frame, copied, &copy);
+            }
+            if copy.len() > SMALL_BYTES {
+                continue;
+            }
+            if let Some(frame) = reader.last(3)?.first() {
+                let copied = copy_slowly(frame, &mut copy);
+                tally.look(frame, copied, &copy);
+            }
+        }
+    }
+    let Tally { delivered, rejected, wrong } = tally;
+    println!("{{\"delivered\": {}, \"rejected\": {}, \"wrong\": {}, \"missed\": {}}}", delivered, rejected, wrong, reader.missed());
+    Ok(())
+}
