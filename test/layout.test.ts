@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import layout from "../native/layout.json";
 import { offsets } from "../src/ring/layout.ts";
+import { go, goProgram } from "./go-programs.ts";
 import { rust, rustProgram } from "./rust-programs.ts";
 
 interface Field {
@@ -99,6 +100,10 @@ describe("offsets as computed by", () => {
 
   test.skipIf(!rust)("Rust", () => {
     expect(JSON.parse(output([rustProgram("offsets")]))).toEqual(wanted);
+  });
+
+  test.skipIf(!go)("Go", () => {
+    expect(JSON.parse(output([goProgram("programs/layout")]))).toEqual(wanted);
   });
 
   test.skipIf(!Bun.which("cc"))("C, with sizes and constants", () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { staleFiles } from "../clients/vectors/generate.ts";
+import { go, goProgram } from "./go-programs.ts";
 import { rust, rustProgram } from "./rust-programs.ts";
 
 type Frame = Record<string, unknown>;
@@ -157,6 +158,14 @@ test.skipIf(!rust)(
   "Rust answers every vector",
   () => {
     checkRunner([rustProgram("vectors")], true);
+  },
+  TIMEOUT_MS,
+);
+
+test.skipIf(!go)(
+  "Go answers every vector",
+  () => {
+    checkRunner([goProgram("programs/vectors")], true);
   },
   TIMEOUT_MS,
 );
