@@ -5,7 +5,9 @@ import type { Config } from "./config/config.ts";
 import { groupId } from "./config/group.ts";
 import { type HubServer, listen } from "./listen.ts";
 import { logFor } from "./log/log.ts";
+import { MessageStreams } from "./messages/message-streams.ts";
 import { doorbellFolder } from "./ring/doorbell.ts";
+import { RingError } from "./ring.ts";
 import { StreamRegistry } from "./streams/streams.ts";
 import { sweepPrefix, sweepStreams } from "./streams/sweep.ts";
 import { createSupervisor, type Supervisor } from "./supervisor/supervisor.ts";
@@ -40,7 +42,8 @@ export async function startHub(config: Config): Promise<Hub> {
     prefix,
     sweep: (name) => sweepStreams(prefix, [name], directory),
   });
-  const app = createApp({ registry, supervisor });
+  const messages = new MessageStreams({ prefix, group, directory, declared: config.messages });
+  const app = createApp({ registry, supervisor, messages });
   const server = listen(config.host, config.port, (request, server) =>
     app.fetch(request, { server }),
   );
@@ -51,6 +54,7 @@ export async function startHub(config: Config): Promise<Hub> {
   if (swept.length > 0) {
     log.info(`cleared away what a dead writer had left: ${swept.join(", ")}`, { swept });
   }
+  for (const { name } of config.messages) openMessages(messages, name, log.warn);
   await Promise.all(config.sensors.map((sensor) => supervisor.start(sensor.name)));
 
   return {
@@ -61,10 +65,21 @@ export async function startHub(config: Config): Promise<Hub> {
     planned: config.sensors.flatMap(({ streams }) => streams),
     async close() {
       await supervisor.close();
+      messages.close();
       registry.close();
       await server.stop(true);
     },
   };
+}
+
+/** Where another program has the stream, the first message tries again. */
+function openMessages(messages: MessageStreams, name: string, warn: (words: string) => void): void {
+  try {
+    messages.open(name);
+  } catch (error) {
+    if (!(error instanceof RingError)) throw error;
+    warn(`messages: ${error.message}`);
+  }
 }
 
 function warnOfOpenDoor(host: string, warn: (words: string) => void): void {

@@ -33,6 +33,7 @@ describe("openapi.json", () => {
         stream,
         ...["", ".bin", ".npy", ".jpg", ".png"].map((extension) => `${stream}/latest${extension}`),
         `${stream}/live`,
+        `${stream}/messages`,
         `${stream}/calibration`,
         `${stream}/calibration/{table}.npy`,
         "/api/v1/layout",
@@ -51,7 +52,7 @@ describe("openapi.json", () => {
       for (const { summary, tags, responses } of Object.values(methods)) {
         expect(summary).toBeString();
         expect(tags).toHaveLength(1);
-        if (!responses[101]) expect(responses[200]?.content).toBeDefined();
+        if (!responses[101]) expect((responses[200] ?? responses[201])?.content).toBeDefined();
         for (const [status, { content }] of Object.entries(responses)) {
           if (Number(status) < 400) continue;
           expect(Object.keys(content ?? {})).toEqual(["application/problem+json"]);

@@ -2,6 +2,7 @@
 import "./real-modules.ts";
 import { expect } from "bun:test";
 import { createApp } from "../src/api/app.ts";
+import { type DeclaredMessages, MessageStreams } from "../src/messages/message-streams.ts";
 import { StreamRegistry } from "../src/streams/streams.ts";
 import { sweepStreams } from "../src/streams/sweep.ts";
 import {
@@ -17,12 +18,16 @@ export const smallCamera = { kind: "rand-camera", name: "cam", width: 16, height
 export class TestApi {
   readonly registry: StreamRegistry;
   readonly supervisor: Supervisor;
+  readonly messages: MessageStreams;
   readonly app: ReturnType<typeof createApp>;
 
   constructor(
     readonly rings: TestRings,
     sensors: { kind: string; name: string; parts?: string[] }[] = [],
-    options: Pick<SupervisorOptions, "kindsModule" | "timing"> = {},
+    {
+      declared = [],
+      ...options
+    }: Pick<SupervisorOptions, "kindsModule" | "timing"> & { declared?: DeclaredMessages[] } = {},
   ) {
     const { prefix, directory } = rings;
     this.registry = new StreamRegistry({ prefix });
@@ -40,7 +45,12 @@ export class TestApi {
       directory,
       sweep: (names) => sweepStreams(prefix, names, directory),
     });
-    this.app = createApp({ registry: this.registry, supervisor: this.supervisor });
+    this.messages = new MessageStreams({ prefix, group: null, directory, declared });
+    this.app = createApp({
+      registry: this.registry,
+      supervisor: this.supervisor,
+      messages: this.messages,
+    });
   }
 
   /** As Bun.serve calls it on 127.0.0.1:7766. */
@@ -70,6 +80,7 @@ export class TestApi {
 
   async close(): Promise<void> {
     await this.supervisor.close();
+    this.messages.close();
     this.registry.close();
     await this.rings.close();
   }

@@ -126,6 +126,30 @@ test("the examples are accepted", async () => {
   }
 });
 
+describe("messages", () => {
+  test("are declared with their size and encoding", async () => {
+    const text =
+      "messages:\n  - { name: notes }\n  - { name: big, encoding: utf8, payloadCapacity: 99, slots: 4 }\n";
+    expect((await parseConfig(text, "m.yaml")).messages).toEqual([
+      { name: "notes", encoding: "json", payloadCapacity: 16384 },
+      { name: "big", encoding: "utf8", payloadCapacity: 99, slots: 4 },
+    ]);
+  });
+
+  // Take messageProblems out of parseConfig: the hub and its sensor fight over a ring.
+  test("have names of their own", async () => {
+    const text = [
+      "sensors: [{ kind: rand-camera, name: cam }]",
+      "messages: [{ name: cam }, { name: cam.left }, { name: notes }, { name: notes }]",
+    ].join("\n");
+    expect(await refusal(text, sensorKinds)).toEqual([
+      'c.yaml:2:20: messages[0].name: the stream "cam" is taken already at c.yaml:1:38',
+      'c.yaml:2:35: messages[1].name: the stream "cam.left" belongs to the sensor "cam"; choose another name',
+      'c.yaml:2:72: messages[3].name: the stream "notes" is taken already at c.yaml:2:55',
+    ]);
+  });
+});
+
 // To see these fail: take the positions out of YamlFile.problem.
 describe("what stops the start, with file, line, column and what is allowed", () => {
   test("all problems at once, in the order of the file", async () => {
@@ -145,7 +169,7 @@ describe("what stops the start, with file, line, column and what is allowed", ()
       'c.yaml:3:11: sensors[1].kind: "nothing" is no kind of sensor; allowed: cam',
       'c.yaml:5:24: sensors[2].name: is "Big"; allowed: 1 to 63 of a-z 0-9 . _ -, the first and the last a letter or digit',
       'c.yaml:5:35: sensors[2].gain: is 2; allowed: "auto", or a number from 0 to 1',
-      "c.yaml:6:1: prot: is not a known key (did you mean port?); allowed here: host, port, prefix, group, sensors, sinks",
+      "c.yaml:6:1: prot: is not a known key (did you mean port?); allowed here: host, port, prefix, group, sensors, messages, sinks",
       "c.yaml:7:7: port: is 70000; allowed: a whole number from 0 to 65535",
     ]);
   });
@@ -168,7 +192,7 @@ describe("what stops the start, with file, line, column and what is allowed", ()
       "c.yaml:1:10: sensors: is 4; allowed: a list, each entry keys and values, or null",
     ]);
     expect(await refusal("[1]")).toEqual([
-      "c.yaml:1:1: is [1]; allowed: keys and values (host, port, prefix, group, sensors, sinks)",
+      "c.yaml:1:1: is [1]; allowed: keys and values (host, port, prefix, group, sensors, messages, sinks)",
     ]);
     expect(await refusal("sensors: [5]")).toEqual([
       "c.yaml:1:11: sensors[0]: is 5; allowed: keys and values",

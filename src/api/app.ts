@@ -1,6 +1,7 @@
 /** The hub over HTTP: one app without a port, so that tests call it by `app.request`. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import type { MessageStreams } from "../messages/message-streams.ts";
 import type { StreamRegistry } from "../streams/streams.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { calibrationRoutes } from "./calibration.ts";
@@ -12,6 +13,7 @@ import { healthRoutes } from "./health.ts";
 import { latestRoutes } from "./latest.ts";
 import { layoutRoutes } from "./layout.ts";
 import { createLives, liveRoutes } from "./live.ts";
+import { messageRoutes } from "./messages.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
 import { Problem, problemResponse } from "./problem.ts";
@@ -21,6 +23,7 @@ import { streamRoutes } from "./streams.ts";
 export interface Parts {
   registry: StreamRegistry;
   supervisor: Supervisor;
+  messages: MessageStreams;
 }
 
 export type App = OpenAPIHono<ApiEnv>;
@@ -37,6 +40,7 @@ export function createApp(parts: Parts): App {
     latestRoutes(parts),
     calibrationRoutes(parts),
     liveRoutes(parts, lives),
+    messageRoutes(parts),
     layoutRoutes(),
     sensorRoutes(parts),
     controlsRoutes(parts),

@@ -16,7 +16,7 @@ export const problemSchema = z
   })
   .openapi("Problem");
 
-export type ProblemStatus = 400 | 403 | 404 | 405 | 406 | 413 | 415 | 422 | 426 | 500 | 503;
+export type ProblemStatus = 400 | 403 | 404 | 405 | 406 | 409 | 413 | 415 | 422 | 426 | 500 | 503;
 
 export interface ProblemOptions {
   status: ProblemStatus;

@@ -5,7 +5,7 @@ import { streamStates } from "../streams/stream.ts";
 import { sensorStates } from "../supervisor/sensor-status.ts";
 
 /** JSON's numbers end at 2^53: integers of 64 bits are decimal text. */
-const integer64 = (description: string) =>
+export const integer64 = (description: string) =>
   z
     .string()
     .regex(/^-?\d+$/)

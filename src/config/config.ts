@@ -11,6 +11,8 @@ import {
   type SensorKind,
   streamName,
 } from "../../sensors/sensor.ts";
+import type { DeclaredMessages } from "../messages/message-streams.ts";
+import { messageCapacityBytes } from "../ring/descriptor.ts";
 import { type ConfigProblem, issueProblems } from "./config-words.ts";
 import { groupId } from "./group.ts";
 import { type Path, YamlFile } from "./yaml-file.ts";
@@ -32,6 +34,7 @@ export interface Config {
   prefix: string;
   group: string | null;
   sensors: ConfiguredSensor[];
+  messages: DeclaredMessages[];
   /** What is allowed but will not do what one may expect, in words. */
   warnings: string[];
 }
@@ -53,10 +56,20 @@ export const defaultConfigText = `sensors:
   - { kind: rand-microphone, name: rand-microphone }
 `;
 
+const messageCapacityMax = 16 << 20;
+
 const sinkSchema = z.strictObject({
   kind: z.enum(["redis"]),
   url: z.string().min(1),
   streams: z.array(streamName).min(1),
+});
+
+/** What the hub writes for those who post messages over HTTP. */
+const messagesSchema = z.strictObject({
+  name: streamName,
+  encoding: z.enum(["json", "utf8", "msgpack"]).default("json"),
+  payloadCapacity: z.number().int().min(1).max(messageCapacityMax).default(messageCapacityBytes),
+  slots: z.number().int().min(4).max(65536).optional(),
 });
 
 const topSchema = z.strictObject({
@@ -70,6 +83,7 @@ const topSchema = z.strictObject({
   group: z.string().min(1).nullable().default(null),
   // A list whose entries are all commented out is null.
   sensors: z.array(z.record(z.string(), z.unknown())).nullable().default([]),
+  messages: z.array(messagesSchema).nullable().default([]),
   sinks: z.array(sinkSchema).nullable().default([]),
 });
 
@@ -104,7 +118,10 @@ export async function parseConfig(
   const value = yaml.value ?? {};
   const top = topSchema.safeParse(value);
   const problems = top.success ? [] : issueProblems(yaml, topSchema, top.error, []);
-  const sensors = await parseSensors(yaml, value, kinds, problems);
+  const taken = new Map<string, string>();
+  const sensors = await parseSensors(yaml, value, kinds, problems, taken);
+  const messages = (top.success ? top.data.messages : null) ?? [];
+  problems.push(...messageProblems(yaml, messages, sensors, taken));
   const groupName = (value as { group?: unknown }).group;
   if (typeof groupName === "string" && groupName !== "" && groupId(groupName) === null) {
     problems.push(yaml.problem(["group"], `there is no group "${groupName}" on this machine`));
@@ -116,7 +133,7 @@ export async function parseConfig(
       `${yaml.where(["sinks", i])}: kind ${sink.kind} is not there yet in this version: ` +
       `${sink.streams.join(", ")} will not be sent anywhere`,
   );
-  return { file, host, port, prefix, group, sensors, warnings };
+  return { file, host, port, prefix, group, sensors, messages, warnings };
 }
 
 async function parseSensors(
@@ -124,11 +141,11 @@ async function parseSensors(
   value: unknown,
   kinds: typeof sensorKinds,
   problems: ConfigProblem[],
+  taken: Map<string, string>,
 ): Promise<ConfiguredSensor[]> {
   const entries = (value as { sensors?: unknown }).sensors;
   if (!Array.isArray(entries)) return [];
   const sensors: ConfiguredSensor[] = [];
-  const taken = new Map<string, string>();
   for (const [i, entry] of entries.entries()) {
     const path = ["sensors", i];
     if (typeof entry !== "object" || entry === null) continue; // said by the schema above
@@ -191,6 +208,30 @@ function nameProblems(
     taken.set(claim, other ?? yaml.where(here));
   }
   return problems;
+}
+
+/** A sensor may make any stream that begins with its name. */
+function messageProblems(
+  yaml: YamlFile,
+  messages: DeclaredMessages[],
+  sensors: ConfiguredSensor[],
+  taken: Map<string, string>,
+): ConfigProblem[] {
+  return messages.flatMap(({ name }, i) => {
+    const here = ["messages", i, "name"];
+    const claim = `stream "${name}"`;
+    const other = taken.get(claim);
+    taken.set(claim, other ?? yaml.where(here));
+    if (other) return [yaml.problem(here, `the ${claim} is taken already at ${other}`)];
+    const sensor = sensors.find((one) => `${name}.`.startsWith(`${one.name}.`));
+    if (!sensor) return [];
+    return [
+      yaml.problem(
+        here,
+        `the ${claim} belongs to the sensor "${sensor.name}"; choose another name`,
+      ),
+    ];
+  });
 }
 
 function inOrder(problems: ConfigProblem[]): ConfigProblem[] {
