@@ -24,7 +24,8 @@ const generation = z
 
 export const referenceSchema = z
   .strictObject({
-    stream: streamName.openapi({ example: "webcam" }),
+    // Not by .openapi(): this schema may have been made before the library that adds it was loaded.
+    stream: streamName,
     generation,
     sequence: unsigned("Of the frame, 1 or more").refine((text) => BigInt(text) > 0n),
     captureTimeNs: unsigned("Its instant of capture, CLOCK_MONOTONIC").nullable(),
