@@ -12,7 +12,10 @@ export interface Series {
   samples: number[];
 }
 
-export type Unit = "ns" | "s" | "B" | "MB" | "%" | "frames";
+export type Unit = "ns" | "s" | "B" | "MB" | "MB/s" | "1/s" | "%" | "frames" | "files";
+
+/** Whether it counts things, which have no parts. */
+export const isCount = (unit: Unit) => unit === "B" || unit === "frames" || unit === "files";
 
 /** One line of the result file. */
 export interface Row {
@@ -31,6 +34,10 @@ export interface Row {
   against?: { contender: string; condition: string; ratio: number; low: number; high: number };
   goal?: Goal;
   reached?: boolean;
+  /** Name of the table that it stands in, where a bench has several. */
+  part?: string;
+  /** Place of its condition among the table's columns, where the alphabet's would be a bad one. */
+  column?: number;
 }
 
 /** A contender that could not be measured, and why. */

@@ -2,6 +2,7 @@
 import type { Bench } from "./bench.ts";
 
 const files = {
+  peers: () => import("./peers.ts"),
   publish: () => import("./publish.ts"),
   readers: () => import("./readers.ts"),
   wakeup: () => import("./wakeup.ts"),

@@ -17,7 +17,7 @@ const published = "published";
 export const bench: Bench = {
   name: "hololens-copies",
   title: "Bytes of a headset's packets that are copied",
-  usual: true,
+  usual: false,
   async run(context) {
     const preload = compile(context);
     const headset = await startHeadset(context);

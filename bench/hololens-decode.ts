@@ -8,7 +8,7 @@ import { rowsOf } from "./statistics.ts";
 export const bench: Bench = {
   name: "hololens-decode",
   title: "CPU time of a headset's packets, decoded into the ring",
-  usual: true,
+  usual: false,
   async run(context) {
     const command = [process.execPath, join(import.meta.dir, "hololens-decode-program.ts")];
     const program = await Program.start("hololens-decode", command, context.environment);

@@ -36,7 +36,7 @@ function isDecoded({ stream }: StreamCase): boolean {
 export const bench: Bench = {
   name: "hololens-latency",
   title: "A headset's packets: from the last byte to the ring",
-  usual: true,
+  usual: false,
   async run(context) {
     const headset = await startHeadset(context);
     const series: Series[] = [];

@@ -1,23 +1,27 @@
 /** Programs that measure, one round a line: compiled, started, asked in turns, ended. */
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { findCompiler } from "../src/ring/build.ts";
 import type { BenchContext, Series } from "./bench.ts";
 
 /** Compiles bench/<name>.c with the system's compiler and the flags of the shim. Throws where that is not possible. */
 export function compileC(name: string, context: BenchContext): string {
+  return compileProgram(join(import.meta.dir, `${name}.c`), ["-O2"], context);
+}
+
+/** Compiles one C file with `flags` after it, once a run, as a program called `name`. */
+export function compileProgram(
+  source: string,
+  flags: string[],
+  context: BenchContext,
+  name = basename(source, ".c"),
+): string {
   const compiler = findCompiler();
   if (!compiler) throw new Error("no C compiler");
   const program = join(context.folder, name);
   if (existsSync(program)) return program;
-  const flags = ["-std=gnu11", "-O2", "-pthread"];
-  const built = Bun.spawnSync([
-    compiler,
-    ...flags,
-    join(import.meta.dir, `${name}.c`),
-    "-o",
-    program,
-  ]);
+  const command = [compiler, "-std=gnu11", "-pthread", source, ...flags, "-o", program];
+  const built = Bun.spawnSync(command);
   if (!built.success) throw new Error(`${compiler}: ${built.stderr.toString().slice(0, 400)}`);
   return program;
 }
@@ -61,6 +65,12 @@ export class Program {
     return ((await this.#line()) as { series: Series[] }).series;
   }
 
+  /** Ends it and all that it has started, as a crash does. */
+  async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.exited;
+  }
+
   /** Ends its input and waits until it has tidied up. */
   async end(): Promise<void> {
     await this.#process.stdin.end();
@@ -85,11 +95,15 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
   }
 }
 
-/** `rounds` rounds of every program; within a round they come one after the other, in random order. */
+/**
+ * `rounds` rounds of every program; within a round they come one after the other, in random order.
+ * @param named gives the series of a program that does not know what it is called in the table
+ */
 export async function takeTurns(
   programs: Program[],
   rounds: number,
   context: BenchContext,
+  named: (program: Program, series: Series[]) => Series[] = (_, series) => series,
 ): Promise<Series[][]> {
   const all: Series[][] = [];
   const count = Math.max(2, Math.round(rounds * context.share));
@@ -98,7 +112,7 @@ export async function takeTurns(
       .map((program) => ({ program, at: Math.random() }))
       .sort((a, b) => a.at - b.at);
     const series: Series[] = [];
-    for (const { program } of order) series.push(...(await program.round()));
+    for (const { program } of order) series.push(...named(program, await program.round()));
     all.push(series);
     context.say(`round ${round + 1} of ${count}`);
   }

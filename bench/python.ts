@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Absence, Bench, BenchContext, Comparison } from "./bench.ts";
+import type { Absence, Bench, Comparison } from "./bench.ts";
+import { pythonWith } from "./environment.ts";
 import { compileC, Program, takeTurns } from "./program.ts";
 import { rowsOf } from "./statistics.ts";
 
@@ -23,31 +23,6 @@ function comparisonsOf(kind: string): Comparison[] {
   ];
 }
 
-/** The interpreter of a throw-away environment with NumPy. */
-function pythonWithNumpy(context: BenchContext): string {
-  const folder = join(context.folder, "numpy");
-  const python = join(folder, "bin", "python3");
-  if (existsSync(python)) return python;
-  context.say("installing NumPy into a throw-away environment");
-  for (const command of [
-    ["python3", "-m", "venv", folder],
-    [
-      python,
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      `numpy==${numpyVersion}`,
-    ],
-  ]) {
-    const done = Bun.spawnSync(command);
-    if (!done.success)
-      throw new Error(`NumPy cannot be installed: ${done.stderr.toString().trim().slice(-200)}`);
-  }
-  return python;
-}
-
 /** clients/python/streamem.py against plain copies out of the same mapping, on frames that another process writes. */
 export const bench: Bench = {
   name: "python",
@@ -59,7 +34,8 @@ export const bench: Bench = {
     const script = join(import.meta.dir, "reader.py");
     const programs = [await Program.start("python3", ["python3", script], context.environment)];
     try {
-      const command = [pythonWithNumpy(context), script];
+      context.say("NumPy, into a throw-away environment");
+      const command = [pythonWith([`numpy==${numpyVersion}`]), script];
       programs.push(await Program.start("python3 with NumPy", command, context.environment));
     } catch (error) {
       absent.push({ bench: "python", case: copy, contender: "NumPy", why: String(error) });

@@ -1,5 +1,5 @@
 /** Medians, percentiles, and ratios with the interval that the rounds themselves give. */
-import type { Comparison, Row, Series, Unit } from "./bench.ts";
+import { type Comparison, isCount, type Row, type Series, type Unit } from "./bench.ts";
 
 /** The value below which `share` of the sorted samples lie. */
 export function quantile(sorted: readonly number[], share: number): number {
@@ -83,9 +83,8 @@ export function rowsOf(
 
 function describe(bench: string, unit: Unit, key: Key, rounds: number[][]): Row {
   const all = sorted(rounds.flat());
-  const isCount = unit === "frames" || unit === "B";
   const at = (share: number) =>
-    isCount ? Math.round(quantile(all, share)) : rounded(quantile(all, share));
+    isCount(unit) ? Math.round(quantile(all, share)) : rounded(quantile(all, share));
   return {
     bench,
     ...key,

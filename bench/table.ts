@@ -1,15 +1,16 @@
 /** Results as Markdown: one table a bench, conditions as columns; and the README's tables made from a result file. */
-import type { Absence, Row } from "./bench.ts";
+import { type Absence, isCount, type Row } from "./bench.ts";
 import type { Run } from "./results.ts";
 
 /**
- * One bench of one run: a line that says where it comes from, then its table.
+ * One bench of one run: a line that says where it comes from, then its tables.
  * @param part only of the cases that begin so
  */
 export function benchTable(bench: string, run: Run, part = ""): string {
   const rows = run.rows.filter((row) => row.bench === bench && row.case.startsWith(part));
   const absent = run.absent.filter((absence) => absence.bench === bench);
-  return `${origin(run)}\n\n${table(rows)}${absent.map(absentLine).join("")}`;
+  const tables = [...Map.groupBy(rows, (row) => row.part ?? "").values()].map(table);
+  return `${origin(run)}\n\n${tables.join("\n\n")}${absent.map(absentLine).join("")}`;
 }
 
 function origin({ header }: Run): string {
@@ -24,7 +25,10 @@ function absentLine({ case: kase, contender, why }: Absence): string {
 }
 
 function table(rows: Row[]): string {
-  const conditions = [...new Set(rows.map((row) => row.condition))].sort(naturally);
+  const inOrder = [...rows].sort(
+    (a, b) => (a.column ?? 0) - (b.column ?? 0) || naturally(a.condition, b.condition),
+  );
+  const conditions = [...new Set(inOrder.map((row) => row.condition))];
   const lines = Map.groupBy([...rows].sort(floorsFirst), (row) =>
     JSON.stringify([row.case, row.contender]),
   );
@@ -86,7 +90,7 @@ const unitOf = (row: Row) => (inUs(row) ? "us" : row.unit);
 function scaled(value: number, row: Row): string {
   const number = inUs(row) ? value / 1000 : value;
   const size = Math.abs(number);
-  const isWhole = row.unit === "B" || row.unit === "frames" || size >= 100;
+  const isWhole = isCount(row.unit) || size >= 100;
   return number.toFixed(isWhole ? 0 : size >= 10 ? 1 : 2);
 }
 

@@ -1,0 +1,195 @@
+/** What the turns of the peers say, as rows: what was measured, and what it has to reach. */
+import type { Comparison, Row, Series, Unit } from "./bench.ts";
+import { rowsOf } from "./statistics.ts";
+
+export const floor = "floor: memcpy, FUTEX_WAKE, sum";
+const cpuOfWriter = "CPU of the writer, for 1000 frames";
+const cpuOfReader = "CPU of each reader, for 1000 frames";
+const summed = "until all bytes are summed";
+const inHand = "until the bytes are in hand";
+
+/** From the programs' words to the table's: unit, factor, column. */
+const measures: Record<string, { condition: string; unit: Unit; per?: number }> = {
+  put: { condition: "the writer's call", unit: "ns" },
+  "in hand": { condition: inHand, unit: "ns" },
+  summed: { condition: summed, unit: "ns" },
+  "writer's CPU": { condition: cpuOfWriter, unit: "s", per: 1e6 }, // ns a frame
+  "reader's CPU": { condition: cpuOfReader, unit: "s", per: 1e6 },
+  delivered: { condition: "delivered at full rate", unit: "MB/s", per: 1e6 },
+};
+const held = ["put", "in hand", "summed", "writer's CPU", "reader's CPU"];
+const columns = [
+  ...Object.values(measures).map(({ condition }) => condition),
+  "missed at 30 Hz",
+  "torn",
+];
+
+export function peerRows(rounds: Series[][]): Row[] {
+  const rows = Object.entries(measures).flatMap(([what, { condition, unit, per }]) => {
+    const found = select(rounds, what, per ?? 1, condition);
+    return rowsOf("peers", unit, found, held.includes(what) ? againstFloor(found, condition) : []);
+  });
+  const all = [...rows, ...counts(rounds)];
+  for (const row of all) row.column = columns.indexOf(row.condition);
+  return [...all, ...oneWay(rounds), ...goals(rounds)];
+}
+
+function select(rounds: Series[][], what: string, per: number, condition: string): Series[][] {
+  return rounds.map((round) =>
+    round
+      .filter((series) => series.condition === what)
+      .map((series) => ({ ...series, condition, samples: series.samples.map((n) => n / per) })),
+  );
+}
+
+function againstFloor(rounds: Series[][], condition: string): Comparison[] {
+  return [...new Map(rounds.flat().map((one) => [`${one.case} ${one.contender}`, one])).values()]
+    .filter(({ contender }) => contender !== floor)
+    .map(({ case: kase, contender }) => ({ case: kase, contender, condition, against: floor }));
+}
+
+const total = (numbers: number[]) => numbers.reduce((sum, n) => sum + n, 0);
+
+/** Missed and torn frames: counted over the whole run, not a median. */
+function counts(rounds: Series[][]): Row[] {
+  const sums = new Map<string, { case: string; contender: string; sums: Record<string, number> }>();
+  for (const series of rounds.flat()) {
+    const key = `${series.case} ${series.contender}`;
+    const found = sums.get(key) ?? { case: series.case, contender: series.contender, sums: {} };
+    sums.set(key, found);
+    found.sums[series.condition] = (found.sums[series.condition] ?? 0) + total(series.samples);
+  }
+  const one = (condition: string, countOf: (sums: Record<string, number>) => number): Series[] =>
+    [...sums.values()].map(({ case: kase, contender, sums }) => ({
+      case: kase,
+      contender,
+      condition,
+      samples: [countOf(sums)],
+    }));
+  const missed = one(
+    "missed at 30 Hz",
+    ({ sent = 0, received = 0 }) => (1 - received / sent) * 100,
+  );
+  const torn = one("torn", ({ torn = 0 }) => torn);
+  return [...rowsOf("peers", "%", [missed], []), ...rowsOf("peers", "frames", [torn], [])];
+}
+
+const waits: [contender: string, words: string][] = [
+  ["streamem, C, busy-poll", "busy-poll, C"],
+  ["streamem, C, blocking", "blocking, C"],
+  ["streamem, C writes, Python reads", "blocking, Python"],
+  ["streamem, C, epoll", "event loop: epoll, C"],
+  ["streamem, C writes, asyncio reads", "event loop: asyncio"],
+  ["streamem, C writes, Bun reads", "event loop: Bun"],
+];
+
+/** The same rounds once more: one line a size, one column a way to wait. */
+function oneWay(rounds: Series[][]): Row[] {
+  const columnOf = new Map(waits.map(([contender, words], i) => [contender, { words, i }]));
+  const found = select(rounds, "in hand", 1, "").map((round) =>
+    round
+      .filter((series) => series.case.endsWith(", 1 reader") && columnOf.has(series.contender))
+      .map((series) => ({
+        case: `one way, ${series.case}`,
+        contender: "from before the put until the bytes are in hand",
+        condition: columnOf.get(series.contender)?.words as string,
+        samples: series.samples,
+      })),
+  );
+  const order = waits.map(([, words]) => words);
+  return rowsOf("peers", "ns", found, []).map((row) => ({
+    ...row,
+    part: "one way",
+    column: order.indexOf(row.condition),
+  }));
+}
+
+const large = "1080p, 6,220,800 B";
+const ours = "streamem, C, blocking";
+const oursPython = "streamem, Python, blocking";
+const hubPython = "streamem, C writes, Python reads";
+const rust = "iceoryx2, Rust, event";
+const queue = "multiprocessing.Queue";
+const bothCpu = "both CPUs";
+
+interface PeerGoal {
+  what: string;
+  size: string;
+  readers: string;
+  contender: string;
+  against: string;
+  most: number;
+}
+
+const goal = (
+  what: string,
+  size: string,
+  readers: string,
+  contender: string,
+  against: string,
+  most: number,
+): PeerGoal => ({ what, size, readers, contender, against, most });
+
+/** What it must reach, each against one other row of the same rounds. */
+const peerGoals = [
+  goal("summed", large, "1 reader", ours, floor, 1.25),
+  goal("summed", large, "1 reader", ours, rust, 1),
+  goal("summed", large, "10 readers", ours, rust, 1),
+  goal("summed", large, "1 reader", hubPython, floor, 1.5),
+  goal("summed", large, "1 reader", oursPython, "iceoryx2, Python, event", 1),
+  goal("summed", large, "10 readers", oursPython, "iceoryx2, Python, event", 1),
+  goal("put", large, "1 reader", ours, floor, 1.1),
+  goal("put", large, "10 readers", ours, floor, 1.2),
+  goal("put", "64 B", "10 readers", ours, rust, 0.5),
+  goal("summed", "64 B", "1 reader", "streamem, C, busy-poll", "iceoryx2, Rust, busy-poll", 1.1),
+  goal("writer's CPU", large, "10 readers", ours, queue, 0.01),
+  goal("writer's CPU", large, "10 readers", oursPython, queue, 0.01),
+  goal("reader's CPU", large, "10 readers", ours, queue, 0.05),
+  goal("reader's CPU", large, "10 readers", oursPython, queue, 0.05),
+  ...[rust, "iceoryx2, Python, event", "ZeroMQ over ipc", "shared_memory and a Lock, by hand"].map(
+    (peer) => goal(bothCpu, large, "1 reader", ours, peer, 1),
+  ),
+];
+
+/** Writer's and reader's CPU time of a turn together, as samples of their own. */
+function withBothCpu(rounds: Series[][]): Series[][] {
+  return rounds.map((round) => {
+    const both = round.flatMap((series): Series[] => {
+      if (series.condition !== "writer's CPU") return [];
+      const readers = round.find(
+        (other) =>
+          other.condition === "reader's CPU" &&
+          other.case === series.case &&
+          other.contender === series.contender,
+      );
+      const samples = [total(series.samples) + total(readers?.samples ?? [])];
+      return [{ ...series, condition: bothCpu, samples }];
+    });
+    return [...round, ...both];
+  });
+}
+
+function goals(measured: Series[][]): Row[] {
+  const rounds = withBothCpu(measured);
+  return peerGoals.flatMap(({ what, size, readers, contender, against, most }) => {
+    const kase = `goal: ${size.split(",")[0]}, ${readers}: ${measures[what]?.condition ?? "CPU of writer and reader"}`;
+    const found = rounds.map((round) =>
+      round
+        .filter((one) => one.condition === what && one.case === `${size}, ${readers}`)
+        .filter((one) => one.contender === contender || one.contender === against)
+        .map((one) => ({
+          ...one,
+          case: kase,
+          contender: one.contender === contender ? `${contender}; against ${against}` : against,
+          condition: "",
+          samples: one.samples.map((n) => (what.endsWith("CPU") || what === bothCpu ? n / 1e6 : n)),
+        })),
+    );
+    const unit = what.endsWith("CPU") || what === bothCpu ? "s" : "ns";
+    const name = `${contender}; against ${against}`;
+    const comparison = { case: kase, contender: name, against, goal: { most } };
+    return rowsOf("peers", unit, found, [comparison])
+      .filter((row) => row.contender === name)
+      .map((row) => ({ ...row, part: "goal" }));
+  });
+}

@@ -1,0 +1,80 @@
+import type { Absence, Bench, BenchContext, Row, Series } from "./bench.ts";
+import { peers, startPeer } from "./peers/peer.ts";
+import { peerRows } from "./peers-rows.ts";
+import { type Program, takeTurns } from "./program.ts";
+
+/** Sizes of a frame, the small ones first. */
+export const sizes = [
+  { kase: "64 B", bytes: 64 },
+  { kase: "720p, 2,764,800 B", bytes: 2_764_800 },
+  { kase: "1080p, 6,220,800 B", bytes: 6_220_800 },
+];
+const readerCounts = [1, 10];
+const rounds = 10;
+const turn = { paced: 8, rate: 30, burstMs: 30 };
+
+export const readersWords = (readers: number) =>
+  readers === 1 ? "1 reader" : `${readers} readers`;
+
+interface Cell {
+  kase: string;
+  contender: string;
+  program: Program;
+}
+
+/** Everything that a user would pick instead, side by side with ours and with what neither can do without. */
+export const bench: Bench = {
+  name: "peers",
+  title: "Frames to other processes: ours, what it is held against, and what others use",
+  usual: true,
+  async run(context) {
+    const all: Series[][] = [];
+    const absent: Absence[] = [];
+    const versions: Record<string, string> = {};
+    for (const { kase, bytes } of sizes) {
+      const cells = await startAll(kase, bytes, context, absent);
+      for (const { program } of cells) Object.assign(versions, program.versions);
+      const names = new Map(cells.map((cell) => [cell.program, cell]));
+      const found = await takeTurns([...names.keys()], rounds, context, (program, series) => {
+        const { kase, contender } = names.get(program) as Cell;
+        return series.map((one) => ({ ...one, case: kase, contender }));
+      });
+      found.forEach((series, round) => {
+        all[round] = [...(all[round] ?? []), ...series];
+      });
+      for (const { program } of cells) await program.end();
+    }
+    return { rows: peerRows(all) satisfies Row[], absent: once(absent), versions };
+  },
+};
+
+/** One program for each contender and number of readers; all of one size run at the same time and take turns. */
+async function startAll(
+  size: string,
+  bytes: number,
+  context: BenchContext,
+  absent: Absence[],
+): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const peer of peers()) {
+    for (const contender of peer.contenders) {
+      for (const readers of contender.readers ?? readerCounts) {
+        context.say(`${size}: starting ${contender.name}`);
+        try {
+          const program = await startPeer(peer, contender, { bytes, readers, ...turn }, context);
+          const kase = `${size}, ${readersWords(readers)}`;
+          cells.push({ kase, contender: contender.name, program });
+        } catch (error) {
+          const why = error instanceof Error ? error.message : String(error);
+          absent.push({ bench: "peers", case: "all", contender: contender.name, why });
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+/** Each contender and reason said once. */
+function once(absent: Absence[]): Absence[] {
+  return [...new Map(absent.map((absence) => [JSON.stringify(absence), absence])).values()];
+}
