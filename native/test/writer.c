@@ -72,7 +72,8 @@ static void run(uint64_t pause_us) {
     if (publish_one() < 0) break;
     if ((pause_us || i % 64 == 0) && poll(&input, 1, 0) > 0) break;
     next += pause_us * 1000;
-    while (pause_us && streamem_now_ns() < next) streamem__sleep_ns(next - streamem_now_ns());
+    /* One look at the clock: a second one may be past `next`, and the difference 584 years. */
+    for (uint64_t now; pause_us && (now = streamem_now_ns()) < next;) streamem__sleep_ns(next - now);
   }
 }
 
