@@ -4,7 +4,7 @@
  * To see it fail: leave `origin` out of `calibrationOf`, or give both planes of a table one after the other.
  */
 import { afterEach, describe, expect, test } from "bun:test";
-import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cachedCalibration, keepCalibration } from "../sensors/hololens/calibration/cache.ts";
 import { calibrationOf } from "../sensors/hololens/calibration/document.ts";
@@ -113,7 +113,7 @@ describe("a headset", () => {
     const first = await receive("gyroscope");
     const given = await document(first);
     expect(given.from).toBe("device");
-    await until(() => readdirSync(folder).includes("gyroscope.bin"));
+    await until(() => existsSync(join(folder, "gyroscope.bin")));
     await headset?.close();
 
     // One that answers mode 2 as the magnetometer's port does: with nothing.

@@ -20,8 +20,8 @@ import { type Packet, readPacket } from "../sensors/hololens/wire/packet.ts";
 import { type StreamFamily, type StreamName, streamPorts } from "../sensors/hololens/wire/ports.ts";
 import { encodeStart } from "../sensors/hololens/wire/subsystem.ts";
 
-/** Only this process' tests use it: each file of tests runs in a process of its own, one after the other. */
-const offset = 28_000;
+/** Of this process alone: other files of tests run beside it, and those with a headset of their own begin at port 15800. */
+const offset = 2_000 + (process.pid % 300) * 30;
 
 /** Of the whole file of tests; ended with it. */
 export async function simulate(options: Omit<SimulatorOptions, "ports"> = {}): Promise<Simulator> {
