@@ -6,6 +6,8 @@ export type { FrameMeta } from "./ring/frame-meta.ts";
 export type { MessageSpec } from "./ring/message.ts";
 export { openReader, type ReaderOptions, type RingReader, type Stack } from "./ring/reader.ts";
 export { type FrameReference, referenceFields } from "./ring/reference.ts";
+export { type FrameSet, FrameSync, type SyncOptions, sync } from "./ring/sync.ts";
+export type { MissingReason } from "./ring/sync-member.ts";
 export {
   createWriter,
   type Message,

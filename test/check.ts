@@ -20,6 +20,7 @@ export const steps: Record<string, Step> = {
     ]),
   types: () => failureOf([bun, "node_modules/typescript/bin/tsc", "--noEmit"]),
   "vectors are current": () => failureOf([bun, "clients/vectors/generate.ts", "--check"]),
+  "sync traces are current": () => failureOf([bun, "clients/vectors/sync/generate.ts", "--check"]),
   "offsets in every language": () => failureOf([bun, "test", "./test/layout.test.ts"]),
   "streamem.py runs on Python 3.4": pythonVersions,
   "tracked files are tidy": () => problemsInTree(root).join("\n") || null,
