@@ -1,10 +1,14 @@
 //! Checks every word of every frame that it is given: `matrix_reader PREFIX STREAM BYTES`. Takes the newest frame, and of small
-//! ones in turn an older one too, which the writer soon comes for, until the ring is retired and gone.
+//! ones now and then the oldest that can be read, with a pause before it is copied: the writer comes for it meanwhile. Until the
+//! ring is retired and gone.
 //! Prints {"delivered", "rejected", "wrong", "missed"}.
 use std::time::Duration;
 use streamem::{Error, Frame, Reader, State};
 
 const SMALL_BYTES: usize = 4096;
+/// Of a ring of small frames, which has 256 slots.
+const WINDOW: usize = 255;
+const PAUSE: Duration = Duration::from_micros(200);
 const WORD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[derive(Default)]
@@ -35,11 +39,10 @@ fn holds(sequence: u64, copy: &[u8]) -> bool {
     differences == 0
 }
 
-/// A copy word by word through the view, so slow that the writer of small frames is sure to come by.
-fn copy_slowly(frame: &Frame, copy: &mut [u8]) -> Result<usize, Error> {
+/// A copy word by word through the view.
+fn copy_by_words(frame: &Frame, copy: &mut [u8]) -> Result<usize, Error> {
     for (i, word) in copy.chunks_exact_mut(8).enumerate() {
         word.copy_from_slice(&frame.data().load::<8>(i * 8).unwrap_or_default());
-        std::hint::spin_loop();
     }
     if frame.valid() {
         return Ok(frame.data().len());
@@ -54,17 +57,17 @@ fn main() -> Result<(), Error> {
     let path = format!("/dev/shm/{}.{}", words[1], words[2]);
     let mut tally = Tally::default();
     while reader.state() != State::Retired || std::path::Path::new(&path).exists() {
-        for _ in 0..64 {
-            if let Some(frame) = reader.latest() {
-                let copied = frame.copy_into(&mut copy);
-                tally.look(&frame, copied, &copy);
-            }
-            if copy.len() > SMALL_BYTES {
+        for turn in 0..64 {
+            let Some(frame) = reader.newest(Duration::from_millis(20)) else { break };
+            let copied = frame.copy_into(&mut copy);
+            tally.look(&frame, copied, &copy);
+            if copy.len() > SMALL_BYTES || turn % 4 > 0 {
                 continue;
             }
-            if let Some(frame) = reader.last(3)?.first() {
-                let copied = copy_slowly(frame, &mut copy);
-                tally.look(frame, copied, &copy);
+            if let Some(oldest) = reader.last(WINDOW)?.first() {
+                std::thread::sleep(PAUSE);
+                let copied = copy_by_words(oldest, &mut copy);
+                tally.look(oldest, copied, &copy);
             }
         }
     }

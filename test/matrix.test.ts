@@ -1,0 +1,98 @@
+/**
+ * Each language's writer with each language's reader, at full rate, every word checked. A row is one writer with all readers
+ * on its ring at the same time; it is run again until each cell has its thousand. Printed as a table at the end.
+ * To see it fail: take the check of `begin` out of valid() in one client (clients/python/streamem.py: `return True`), and
+ * its column has wrong frames.
+ */
+import { afterAll, describe, expect, test } from "bun:test";
+import { matrixReaders, matrixWriters } from "./matrix-programs.ts";
+import { cleanUpAfterwards, finish, freshPrefix, leftovers } from "./ring-programs.ts";
+
+interface Cell {
+  delivered: number;
+  rejected: number;
+  wrong: number;
+  missed: number;
+}
+
+interface Size {
+  label: string;
+  bytes: number;
+  slots: number;
+  seconds: number;
+  /** Frames that have to be overwritten in a reader's hands. */
+  rejectedMin: number;
+}
+
+const sizes: Size[] = [
+  { label: "64 B", bytes: 64, slots: 256, seconds: 3, rejectedMin: 1000 },
+  { label: "1080p", bytes: 1920 * 1080 * 3, slots: 8, seconds: 6, rejectedMin: 0 },
+];
+const deliveredMin = 1000;
+/** Only so that a cell that never gets there ends the row. */
+const runsMax = 20;
+const hangMs = 280_000;
+
+cleanUpAfterwards();
+const table: Record<string, string>[] = [];
+afterAll(() => console.log(`\n${Bun.inspect.table(table)}`));
+
+for (const size of sizes) {
+  describe(`frames of ${size.label}`, () => {
+    test.each(Object.keys(matrixWriters))(
+      "written in %s",
+      async (writer) => {
+        const row = await rowOf(writer, size);
+        table.push({ "": `${size.label} from ${writer}`, ...shown(row, size) });
+        for (const [reader, cell] of Object.entries(row)) {
+          expect({ reader, wrong: cell.wrong }).toEqual({ reader, wrong: 0 });
+          expect(cell.delivered, `delivered to ${reader}`).toBeGreaterThanOrEqual(deliveredMin);
+          expect(cell.rejected, `rejected in ${reader}`).toBeGreaterThanOrEqual(size.rejectedMin);
+        }
+      },
+      hangMs,
+    );
+  });
+}
+
+async function rowOf(writer: string, size: Size): Promise<Record<string, Cell>> {
+  const row: Record<string, Cell> = {};
+  const isShort = ({ delivered, rejected, wrong }: Cell) =>
+    wrong === 0 && (delivered < deliveredMin || rejected < size.rejectedMin);
+  for (let run = 0; run < runsMax; run++) {
+    for (const [reader, cell] of Object.entries(await runOnce(writer, size))) {
+      const sum = row[reader] ?? { delivered: 0, rejected: 0, wrong: 0, missed: 0 };
+      for (const key of Object.keys(sum) as (keyof Cell)[]) sum[key] += cell[key];
+      row[reader] = sum;
+    }
+    if (!Object.values(row).some(isShort)) break;
+  }
+  return row;
+}
+
+/** One writer's seconds, with all readers. */
+async function runOnce(writer: string, { bytes, slots, seconds }: Size) {
+  const prefix = freshPrefix();
+  const ring = [prefix, "matrix", `${bytes}`];
+  const reading = Object.entries(matrixReaders).map(async ([reader, command]) => {
+    const done = await finish([...command, ...ring]);
+    expect(done.ended, `${reader} reads ${writer}: ${done.stderr}`).toBe("exit 0");
+    return [reader, JSON.parse(done.stdout) as Cell] as const;
+  });
+  const command = matrixWriters[writer] as string[];
+  const done = await finish([...command, ...ring, `${slots}`, `${seconds}`]);
+  expect(done.ended, `${writer}: ${done.stderr}`).toBe("exit 0");
+  const { published } = JSON.parse(done.stdout) as { published: number };
+  expect(published).toBeGreaterThan(slots);
+  const cells = Object.fromEntries(await Promise.all(reading));
+  expect(leftovers(prefix)).toEqual([]);
+  return cells;
+}
+
+function shown(row: Record<string, Cell>, { rejectedMin }: Size): Record<string, string> {
+  const cells = Object.entries(row).map(([reader, { delivered, rejected, wrong }]) => [
+    reader,
+    `${delivered}${rejectedMin ? ` / ${rejected}` : ""}${wrong ? ` WRONG ${wrong}` : ""}`,
+  ]);
+  return Object.fromEntries(cells);
+}
