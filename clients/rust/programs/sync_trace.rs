@@ -1,0 +1,47 @@
+//! Prints the sets of a recorded trace, one line of JSON each: `sync_trace PREFIX MODE TOLERANCE_NS DRIVER NAMES...`, DRIVER `-`
+//! for the slowest. Checks every word of every member. Ends when the driver's stream has been retired and gone for a second.
+use std::time::{Duration, Instant};
+use streamem::{Error, FrameSet, Mode, State, Sync, SyncOptions};
+
+const WORDS: u32 = 16;
+
+fn line(set: &FrameSet) -> String {
+    let members = set.members.iter().map(|(name, member)| match member {
+        Err(reason) => format!("\"{}\":\"{}\"", name, reason),
+        Ok(frame) => {
+            let array = frame.array::<u32>().expect("the traces' type");
+            let first = (frame.sequence() as u32).wrapping_mul(WORDS);
+            assert!(array.iter().eq((0..WORDS).map(|word| first.wrapping_add(word))) && frame.valid(), "{:?} is not whole", frame);
+            let generation: String = frame.generation().iter().map(|byte| format!("{:02x}", byte)).collect();
+            format!("\"{}\":{{\"generation\":\"{}\",\"sequence\":\"{}\"}}", name, generation, frame.sequence())
+        }
+    });
+    let members = members.collect::<Vec<_>>().join(",");
+    format!("{{\"time_ns\":\"{}\",\"driver\":\"{}\",\"members\":{{{}}}}}", set.time_ns, set.driver, members)
+}
+
+fn main() -> Result<(), Error> {
+    let words: Vec<String> = std::env::args().collect();
+    let names: Vec<&str> = words[5..].iter().map(String::as_str).collect();
+    let options = SyncOptions {
+        mode: if words[2] == "available" { Mode::Available } else { Mode::Reproducible },
+        tolerance_ns: words[3].parse().expect("TOLERANCE_NS is a number"),
+        driver: Some(&words[4][..]).filter(|driver| *driver != "-"),
+        prefix: Some(&words[1]),
+    };
+    let mut sync = Sync::open(&names, &options, Duration::from_secs(10))?;
+    let driver = sync.driver().to_string();
+    let path = format!("/dev/shm/{}.{}", words[1], driver);
+    let mut gone_since = Instant::now();
+    while gone_since.elapsed() < Duration::from_secs(1) {
+        if let Some(set) = sync.next(Duration::from_millis(100))? {
+            println!("{}", line(&set));
+            gone_since = Instant::now();
+        }
+        let retired = sync.reader(&driver)?.map_or(true, |reader| reader.state() == State::Retired);
+        if !retired || std::path::Path::new(&path).exists() {
+            gone_since = Instant::now();
+        }
+    }
+    Ok(())
+}
