@@ -127,6 +127,12 @@ impl Frame {
         self.checked(bytes)
     }
 
+    /// A message's text: a checked copy, of `json` and `utf8` streams. An error where it is not UTF-8.
+    pub fn text(&self) -> Result<String> {
+        let words = |error| Error::new(libc::EBADMSG, format!("stream {}: frame {} is not UTF-8: {}", self.stream(), self.sequence, error));
+        String::from_utf8(self.copy()?).map_err(words)
+    }
+
     fn checked<T>(&self, copied: T) -> Result<T> {
         match self.valid() {
             true => Ok(copied),
