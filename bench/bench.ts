@@ -34,6 +34,8 @@ export interface Row {
   against?: { contender: string; condition: string; ratio: number; low: number; high: number };
   goal?: Goal;
   reached?: boolean;
+  /** Of another system: no change of ours makes it worse. */
+  foreign?: true;
   /** Name of the table that it stands in, where a bench has several. */
   part?: string;
   /** Place of its condition among the table's columns, where the alphabet's would be a bad one. */

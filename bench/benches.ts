@@ -3,6 +3,7 @@ import type { Bench } from "./bench.ts";
 
 const files = {
   peers: () => import("./peers.ts"),
+  scale: () => import("./scale.ts"),
   publish: () => import("./publish.ts"),
   readers: () => import("./readers.ts"),
   wakeup: () => import("./wakeup.ts"),

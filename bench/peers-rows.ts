@@ -2,6 +2,8 @@
 import type { Comparison, Row, Series, Unit } from "./bench.ts";
 import { rowsOf } from "./statistics.ts";
 
+export const readersWords = (readers: number) =>
+  readers === 1 ? "1 reader" : `${readers} readers`;
 export const floor = "floor: memcpy, FUTEX_WAKE, sum";
 const cpuOfWriter = "CPU of the writer, for 1000 frames";
 const cpuOfReader = "CPU of each reader, for 1000 frames";
@@ -30,7 +32,10 @@ export function peerRows(rounds: Series[][]): Row[] {
     return rowsOf("peers", unit, found, held.includes(what) ? againstFloor(found, condition) : []);
   });
   const all = [...rows, ...counts(rounds)];
-  for (const row of all) row.column = columns.indexOf(row.condition);
+  for (const row of all) {
+    row.column = columns.indexOf(row.condition);
+    if (!row.contender.startsWith("streamem")) row.foreign = true;
+  }
   return [...all, ...oneWay(rounds), ...goals(rounds)];
 }
 
@@ -50,28 +55,30 @@ function againstFloor(rounds: Series[][], condition: string): Comparison[] {
 
 const total = (numbers: number[]) => numbers.reduce((sum, n) => sum + n, 0);
 
+/** Percent of the frames sent that no reader got, of all that the programs said. */
+export function missedShare(series: Series[]): number {
+  const sum = (what: string) =>
+    total(series.filter(({ condition }) => condition === what).flatMap(({ samples }) => samples));
+  return (1 - sum("received") / sum("sent")) * 100;
+}
+
 /** Missed and torn frames: counted over the whole run, not a median. */
 function counts(rounds: Series[][]): Row[] {
-  const sums = new Map<string, { case: string; contender: string; sums: Record<string, number> }>();
-  for (const series of rounds.flat()) {
-    const key = `${series.case} ${series.contender}`;
-    const found = sums.get(key) ?? { case: series.case, contender: series.contender, sums: {} };
-    sums.set(key, found);
-    found.sums[series.condition] = (found.sums[series.condition] ?? 0) + total(series.samples);
-  }
-  const one = (condition: string, countOf: (sums: Record<string, number>) => number): Series[] =>
-    [...sums.values()].map(({ case: kase, contender, sums }) => ({
-      case: kase,
-      contender,
-      condition,
-      samples: [countOf(sums)],
-    }));
-  const missed = one(
-    "missed at 30 Hz",
-    ({ sent = 0, received = 0 }) => (1 - received / sent) * 100,
+  const cells = Map.groupBy(rounds.flat(), ({ case: kase, contender }) =>
+    JSON.stringify([kase, contender]),
   );
-  const torn = one("torn", ({ torn = 0 }) => torn);
-  return [...rowsOf("peers", "%", [missed], []), ...rowsOf("peers", "frames", [torn], [])];
+  const counted = (condition: string, count: (series: Series[]) => number): Series[] =>
+    [...cells.values()].map((series) => {
+      const { case: kase, contender } = series[0] as Series;
+      return { case: kase, contender, condition, samples: [count(series)] };
+    });
+  const torn = counted("torn", (series) =>
+    total(series.filter(({ condition }) => condition === "torn").flatMap(({ samples }) => samples)),
+  );
+  return [
+    ...rowsOf("peers", "%", [counted("missed at 30 Hz", missedShare)], []),
+    ...rowsOf("peers", "frames", [torn], []),
+  ];
 }
 
 const waits: [contender: string, words: string][] = [

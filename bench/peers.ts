@@ -1,6 +1,6 @@
 import type { Absence, Bench, BenchContext, Row, Series } from "./bench.ts";
 import { peers, startPeer } from "./peers/peer.ts";
-import { peerRows } from "./peers-rows.ts";
+import { peerRows, readersWords } from "./peers-rows.ts";
 import { type Program, takeTurns } from "./program.ts";
 
 /** Sizes of a frame, the small ones first. */
@@ -12,9 +12,6 @@ export const sizes = [
 const readerCounts = [1, 10];
 const rounds = 10;
 const turn = { paced: 8, rate: 30, burstMs: 30 };
-
-export const readersWords = (readers: number) =>
-  readers === 1 ? "1 reader" : `${readers} readers`;
 
 interface Cell {
   kase: string;

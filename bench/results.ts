@@ -28,8 +28,12 @@ export function appendRun(path: string, { header, rows, absent }: Run): void {
 }
 
 export function readRuns(path: string): Run[] {
+  return runsIn(readFileSync(path, "utf8"));
+}
+
+function runsIn(lines: string): Run[] {
   const runs: Run[] = [];
-  for (const text of readFileSync(path, "utf8").split("\n").filter(Boolean)) {
+  for (const text of lines.split("\n").filter(Boolean)) {
     const { type, ...rest } = JSON.parse(text) as Line;
     const run = runs.at(-1);
     if (type === "run") runs.push({ header: rest as RunHeader, rows: [], absent: [] });
@@ -37,6 +41,17 @@ export function readRuns(path: string): Run[] {
     else run?.absent.push(rest as Absence);
   }
   return runs;
+}
+
+/** Every run that is committed, the oldest first; none where this is no git checkout. */
+export function committedRuns(): Run[] {
+  const command = ["git", "-c", "safe.directory=*"]; // as in test/tidy.ts
+  const git = (...words: string[]) => Bun.spawnSync([...command, ...words], { cwd: resultsFolder });
+  const files = git("ls-tree", "--name-only", "HEAD", "./").stdout.toString().split("\n");
+  return files
+    .filter((file) => file.endsWith(".jsonl"))
+    .sort()
+    .flatMap((file) => runsIn(git("show", `HEAD:./${file}`).stdout.toString()));
 }
 
 /** Name of the newest result file, which is its date; null before the first. */

@@ -41,6 +41,8 @@ export interface Load {
 }
 
 const folder = import.meta.dir;
+/** Rings and files of each start have a name of their own. */
+let started = 0;
 
 /** Every peer there is and that was asked for. */
 export function peers(environment: NodeJS.ProcessEnv = process.env): Peer[] {
@@ -65,8 +67,9 @@ export async function startPeer(
   const missing = (peer.commands ?? []).filter((command) => !Bun.which(command));
   if (missing.length > 0) throw new Error(`not installed: ${missing.join(", ")}`);
   const { bytes, readers, paced, rate, burstMs } = load;
-  const name = `${contender.name}-${bytes}-${readers}`.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-  const words = [name, contender.mode, bytes, readers, paced, rate, burstMs].map(String);
+  started++;
+  const what = `${contender.name.replace(/[^a-z0-9]+/gi, "-").toLowerCase()}-${started}`;
+  const words = [what, contender.mode, bytes, readers, paced, rate, burstMs].map(String);
   const reader = contender.reader ? readerCommand(contender.reader, contender.mode) : [];
   const command = [...writerCommand(peer, context), ...words, ...reader];
   return Program.start(contender.name, command, context.environment);

@@ -1,0 +1,103 @@
+/**
+ * Whether a run is worse than those before it, on machines that are never quiet: only ratios to what stood beside them in the same
+ * rounds are compared, and how far they may differ is learnt from how far they differed before, when nothing was changed.
+ */
+import type { Row } from "./bench.ts";
+import type { Run } from "./results.ts";
+import { median } from "./statistics.ts";
+
+/** With one earlier run nothing is known of the spread between runs. */
+const toleranceUnlearnt = 0.25;
+/** A difference that nobody needs to hear of. */
+const toleranceLeast = 0.1;
+/** Of the largest difference seen between runs. */
+const margin = 1.5;
+
+export interface Verdict {
+  bench: string;
+  case: string;
+  contender: string;
+  condition: string;
+  against: string;
+  /** The ratio now, and the median of those before. */
+  ratio: number;
+  before: number;
+  /** How much larger it may be, as a part of `before`; from how many runs that is known. */
+  tolerance: number;
+  runs: number;
+  worse: boolean;
+}
+
+const keyOf = ({ bench, case: kase, contender, condition, against }: Row) =>
+  JSON.stringify([bench, kase, contender, condition, against?.contender, against?.condition]);
+
+/** Ratios that a change of ours can make worse; the goals say once more what the tables say. */
+function guarded(run: Run): Row[] {
+  return run.rows.filter((row) => row.against && !row.foreign && row.part !== "goal");
+}
+
+/**
+ * Holds each ratio of `run` against the same one in earlier runs of that bench: those of this machine, or of any other where there
+ * are none. Ratios that were never measured before are left out.
+ */
+export function compare(run: Run, earlier: Run[]): Verdict[] {
+  const { bench, machine } = run.header;
+  const same = earlier.filter((other) => other.header.bench === bench);
+  const here = same.filter((other) => other.header.machine === machine);
+  const found = (here.length > 0 ? here : same).map(
+    (other) => new Map(guarded(other).map((row) => [keyOf(row), row])),
+  );
+  return guarded(run).flatMap((row) => {
+    const rows = found.flatMap((rows) => rows.get(keyOf(row)) ?? []);
+    return rows.length === 0 ? [] : [verdict(row, rows)];
+  });
+}
+
+function verdict(row: Row, earlier: Row[]): Verdict {
+  const { bench, case: kase, contender, condition } = row;
+  const { contender: against, ratio } = row.against as NonNullable<Row["against"]>;
+  const before = median(earlier.map((other) => other.against?.ratio ?? Number.NaN));
+  const tolerance = toleranceOf(earlier);
+  const worse = ratio > before * (1 + tolerance);
+  const runs = earlier.length;
+  return {
+    bench,
+    case: kase,
+    contender,
+    condition,
+    against,
+    ratio,
+    before,
+    tolerance,
+    runs,
+    worse,
+  };
+}
+
+/** From the runs' own intervals, and from how far the runs lie apart. */
+export function toleranceOf(earlier: Row[]): number {
+  const ratios = earlier.flatMap(({ against }) => (against ? [against] : []));
+  const within = median(ratios.map(({ ratio, high }) => high / ratio - 1));
+  if (ratios.length < 2) return Math.max(toleranceUnlearnt, margin * within);
+  const values = ratios.map(({ ratio }) => ratio);
+  const between = Math.max(...values) / median(values) - 1;
+  return Math.max(toleranceLeast, margin * between, within);
+}
+
+const percent = (part: number) => `${Math.round(part * 100)} %`;
+
+/** What to print after a run: nothing where there is nothing to compare with. */
+export function guardWords(verdicts: Verdict[]): string[] {
+  if (verdicts.length === 0) return [];
+  const worse = verdicts.filter((verdict) => verdict.worse);
+  const usual = percent(median(verdicts.map(({ tolerance }) => tolerance)));
+  const compared = `${verdicts.length} ratios compared with the committed runs, tolerance ${usual} in the middle: `;
+  return [
+    compared + (worse.length === 0 ? "none is worse" : `${worse.length} worse`),
+    ...worse.map(
+      ({ bench, case: kase, contender, condition, against, ratio, before, tolerance, runs }) =>
+        `WORSE: ${bench}, ${[kase, contender, condition].filter(Boolean).join(", ")}: ` +
+        `${ratio.toFixed(2)} x of ${against}, before ${before.toFixed(2)} x (tolerance ${percent(tolerance)}, from ${runs} ${runs === 1 ? "run" : "runs"})`,
+    ),
+  ];
+}
