@@ -71,7 +71,8 @@ try:
 except ImportError:  # a Python built without it: readers poll, a producer says that it wakes nobody
     ctypes = None
 
-__all__ = ["open", "create", "streams", "Reader", "Frame", "Stack", "Reference", "REFERENCE_FIELDS", "Writer", "RingError", "Lapped", "FENCED"]
+__all__ = ["open", "create", "streams", "sync", "Reader", "Frame", "Stack", "Reference", "REFERENCE_FIELDS", "Writer", "Sync",
+           "FrameSet", "RingError", "Lapped", "FENCED"]
 
 
 class RingError(Exception):
@@ -1380,6 +1381,295 @@ def _begins_as_ring(entry):
         return stat.S_ISREG(os.fstat(fd).st_mode) and os.pread(fd, 8, 0) == _MAGIC
     finally:
         os.close(fd)
+
+
+# ---- Streams lined up in time. -------------------------------------------------------------------------------------------
+
+FrameSet = collections.namedtuple("FrameSet", "time_ns driver frames missing")
+FrameSet.__doc__ = """Frames that belong together. time_ns: of the driver's frame. frames: by stream, the driver's too, None where there
+is none. missing: why, by stream: "too early", "too late", "gap" or "stream down". From Sync.next()."""
+
+_LOOK_S = 0.1  # how often a stream is looked for that is not there
+_DOWN_S = 0.25  # a writer that restarts is no hole: a successor comes sooner than this
+
+
+def sync(names, tolerance_ns, mode="reproducible", driver=None, timeout=None, prefix=None):
+    """Lines streams up in time: a Sync, which gives one FrameSet for each frame of the driving stream.
+
+    A frame's time is its capture time; its publish time where that is unknown, or later than the publication. A member is the
+    frame nearest to the driver's, at most tolerance_ns away, of two as near the earlier; no frame is in two sets.
+
+    mode "reproducible": each frame of the driver in order, answered when the answer can no longer change, that is when each
+    other stream has a frame at or after it, or is down. How the streams interleave does not matter: a replay gives the same.
+    mode "available": the driver's newest frame, answered at once with what is in the other rings.
+
+    driver: one of the names, else the slowest by its descriptor's `rate` at the start. timeout: seconds that the driver may take
+    to appear (None: for ever); the others are taken up when they do, and are "stream down" until then. Raises RingError.
+    """
+    return Sync(names, tolerance_ns, mode, driver, timeout, prefix)
+
+
+def _time_of(frame):
+    """When a frame was: a broken clock cannot put one into the future and so hold up everything."""
+    capture, publish = frame.capture_time_ns, frame.publish_time_ns
+    return publish if capture is None or capture > publish else capture
+
+
+class Sync(object):
+    """Sets of frames that belong together. Follows restarted writers by itself; iterating gives next() for ever."""
+
+    def __init__(self, names, tolerance_ns, mode="reproducible", driver=None, timeout=None, prefix=None):
+        names = list(names)
+        self._check(names, tolerance_ns, mode, driver)
+        self._tolerance_ns, self._available = tolerance_ns, mode == "available"
+        self._members = collections.OrderedDict((name, _Member(name, prefix)) for name in names)
+        self._pending, self._closed = None, False
+        try:
+            #: name of the driving stream
+            self.driver = driver if driver is not None else self._slowest(timeout)
+            self._members[self.driver].appear(timeout)
+        except BaseException:
+            self.close()
+            raise
+
+    def next(self, timeout=None):
+        """The next set; waits up to `timeout` seconds, then None.
+
+        Its frames are whole at this moment. A frame of the driver that is overwritten before its set is decided is dropped and
+        counted in `missed`, one of another stream is passed over: more `slots` is the remedy.
+        """
+        deadline = _deadline(timeout)
+        while not self._closed:
+            left = max(0.0, deadline - _monotonic())
+            wait = min(left, _LOOK_S)
+            if self._pending is None:
+                self._pending = self._members[self.driver].drive(self._available, wait)
+            found = self._decide(self._pending, wait) if self._pending is not None else None
+            if found is not None and self._whole(found):
+                return self._given(found)
+            if not left:
+                return None
+        return None
+
+    @property
+    def missed(self):
+        """Frames by stream that came into no set because they were overwritten."""
+        return dict((name, member.missed) for name, member in self._members.items())
+
+    def close(self):
+        """Ends reading. Frames already given stay as they are."""
+        self._closed, self._pending = True, None
+        for member in self._members.values():
+            member.close()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        found = self.next()
+        if found is None:
+            raise StopIteration
+        return found
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _check(self, names, tolerance_ns, mode, driver):
+        wrong = None
+        if len(names) < 2 or len(set(names)) < len(names):
+            wrong = "%r: at least two streams, each named once" % (names,)
+        elif driver is not None and driver not in names:
+            wrong = "driver %r: allowed are %s" % (driver, ", ".join(names))
+        elif not isinstance(tolerance_ns, int) or tolerance_ns < 0:
+            wrong = "tolerance_ns %r: a whole number, 0 or more" % (tolerance_ns,)
+        elif mode not in ("reproducible", "available"):
+            wrong = "mode %r: allowed are reproducible, available" % (mode,)
+        if wrong:
+            raise RingError("sync: " + wrong, errno.EINVAL)
+
+    def _slowest(self, timeout):
+        """Of those that are there; where none is, the first that appears."""
+        deadline = _deadline(timeout)
+        while True:
+            rates = [(member.reader._open_one().rate, name) for name, member in self._members.items() if member.open()]
+            if rates:
+                return min(rates, key=lambda one: one[0] or float("inf"))[1]
+            if _monotonic() >= deadline:
+                raise RingError("sync: there is none of the streams %s" % ", ".join(self._members), errno.ENOENT)
+            time.sleep(_LOOK_S)
+
+    def _decide(self, frame, wait):
+        """The set of the driver's frame; None while it is not decided."""
+        time_ns, frames, missing = _time_of(frame), {}, {}
+        for name, member in self._members.items():
+            if name == self.driver:
+                frames[name] = frame
+                continue
+            if self._available:
+                answer = member.available(time_ns, self._tolerance_ns)
+            else:
+                answer = member.decided(time_ns, self._tolerance_ns, wait)
+            if answer is None:
+                return None
+            frames[name] = answer if isinstance(answer, Frame) else None
+            if frames[name] is None:
+                missing[name] = answer
+        return FrameSet(time_ns, self.driver, frames, missing)
+
+    def _whole(self, found):
+        """Whether no frame was overwritten while others were waited for. Without its driver's there is no set."""
+        if not found.frames[self.driver].valid():
+            self._pending = None
+            self._members[self.driver].overwritten += 1
+            return False
+        return all(frame is None or frame.valid() for frame in found.frames.values())
+
+    def _given(self, found):
+        self._pending = None
+        for name, frame in found.frames.items():
+            if frame is not None and name != self.driver:
+                self._members[name].take(frame)
+        return found
+
+
+class _Member(object):
+    """One of the streams: opened when it appears, its frames taken in order and kept until they are of no more use."""
+
+    def __init__(self, name, prefix):
+        self.name, self._prefix, self.reader = name, prefix, None
+        self.overwritten = 0  # frames that were lost here while they waited
+        self._look_at, self._down_since = 0.0, None
+        self._before = None  # the last frame passed and not yet given
+        self._after = None  # the next one, not consumed
+        self._passed = False
+        self._used = collections.deque(maxlen=0)  # (generation, sequence) given in mode available
+
+    @property
+    def missed(self):
+        return self.overwritten + (self.reader.missed if self.reader is not None else 0)
+
+    def open(self):
+        """Whether there is, or was, such a stream."""
+        if self.reader is None and _monotonic() >= self._look_at:
+            self._look_at = _monotonic() + _LOOK_S
+            try:
+                self.reader = open(self.name, prefix=self._prefix)
+            except RingError as error:
+                if error.errno != errno.ENOENT:
+                    raise
+        return self.reader is not None
+
+    def appear(self, timeout):
+        deadline = _deadline(timeout)
+        while not self.open():
+            if _monotonic() >= deadline:
+                raise RingError("sync: there is no stream %s" % self.name, errno.ENOENT)
+            time.sleep(0.01)
+
+    def close(self):
+        if self.reader is not None:
+            self.reader.close()
+        self._before = self._after = None
+
+    def drive(self, available, wait):
+        return self.reader.newest(wait) if available else self._next(wait)
+
+    def _next(self, wait):
+        if self.open():
+            return self.reader.next(wait)
+        time.sleep(wait)
+        return None
+
+    def _down(self, least):
+        """Dead or retired without a successor for `least` seconds, or not there at all."""
+        if self.reader is not None and self.reader.state not in ("dead", "retired"):
+            self._down_since = None
+            return False
+        now = _monotonic()
+        if self._down_since is None:
+            self._down_since = now
+        return self.reader is None or now - self._down_since >= least
+
+    def decided(self, time_ns, tolerance_ns, wait):
+        """Mode reproducible: the frame or the reason, which no later frame can change; None where there is none in time. Asked
+        again with the same instant it goes on where it was."""
+        while True:
+            if not self._reach(time_ns, 0):
+                down = self._down(_DOWN_S)  # before the last look: what was published until then comes first
+                if not self._reach(time_ns, 0 if down else wait) and not down:
+                    return None
+            if not self._drop_overwritten():
+                return self._nearer(time_ns, tolerance_ns)
+
+    def _reach(self, time_ns, wait):
+        """Passes all frames before the instant; whether one at or after it is known."""
+        while True:
+            if self._after is None:
+                self._after = self._next(wait)
+            if self._after is None:
+                return False
+            if _time_of(self._after) >= time_ns:
+                return True
+            self._before, self._after, self._passed = self._after, None, True
+
+    def _drop_overwritten(self):
+        """One that was overwritten while it waited counts as never come."""
+        before = self._before is not None and not self._before.valid()
+        after = self._after is not None and not self._after.valid()
+        if before:
+            self._before = None
+        if after:
+            self._after = None
+        self.overwritten += before + after
+        return before or after
+
+    def _nearer(self, time_ns, tolerance_ns):
+        near = [(abs(_time_of(frame) - time_ns), frame) for frame in (self._before, self._after) if frame is not None]
+        near = [one for one in near if one[0] <= tolerance_ns]
+        if near:
+            return min(near, key=lambda one: one[0])[1]  # of two as near the first: the earlier
+        if self._after is None:
+            return "stream down"
+        return "gap" if self._passed else "too late"
+
+    def available(self, time_ns, tolerance_ns):
+        """Mode available: the frame or the reason, by what is in the ring now."""
+        frames = self._newest_back(time_ns - tolerance_ns) if self.open() else []
+        near = [(abs(_time_of(f) - time_ns), f) for f in frames if (f.generation, f.seq) not in self._used]
+        near = [one for one in near if one[0] <= tolerance_ns]
+        if near:
+            return min(near, key=lambda one: one[0])[1]
+        if self._down(0):
+            return "stream down"
+        if not frames or _time_of(frames[-1]) < time_ns - tolerance_ns:
+            return "too early"
+        return "too late" if _time_of(frames[0]) > time_ns + tolerance_ns else "gap"
+
+    def _newest_back(self, from_ns):
+        """The ring's frames, oldest first, as far back as one before from_ns: most of a long ring is of no use."""
+        count = 8
+        while True:
+            window = self.reader._current().window
+            frames = self.reader.last(min(count, window))
+            if count >= window or len(frames) < count or _time_of(frames[0]) < from_ns:
+                return frames
+            count *= 4
+
+    def take(self, frame):
+        """The frame is given and belongs to no other set."""
+        if frame is self._after:
+            self._before = self._after = None
+            self._passed = True
+        elif frame is self._before:
+            self._before = None
+        else:
+            most = 2 * self.reader._open_one().slot_count  # given while it was the newest, and as many older ones since
+            if self._used.maxlen < most:
+                self._used = collections.deque(self._used, most)
+            self._used.append((frame.generation, frame.seq))
 
 
 # ---- A writer. -----------------------------------------------------------------------------------------------------------
