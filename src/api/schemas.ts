@@ -120,4 +120,20 @@ export const sensorSchema = z
   .openapi("Sensor");
 export type SensorBody = z.infer<typeof sensorSchema>;
 
+export const sensorLogSchema = z
+  .object({
+    lines: z.array(
+      z.object({
+        at: z.string().openapi({ description: "ISO 8601, UTC" }),
+        level: z.enum(["debug", "info", "warn", "error", "output"]).openapi({
+          description: "output: printed by the process or one of its libraries",
+        }),
+        part: z.string().openapi({ description: "Which of its processes; empty where it is one" }),
+        words: z.string(),
+      }),
+    ),
+  })
+  .openapi("SensorLog");
+export type SensorLogBody = z.infer<typeof sensorLogSchema>;
+
 export const sensorListSchema = z.object({ sensors: z.array(sensorSchema) }).openapi("SensorList");

@@ -1,12 +1,13 @@
 /** `/api/v1/sensors`: the hub's sensor processes, to look at, start and stop. */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { logLinesMax } from "../supervisor/log-tail.ts";
 import type { SensorStatus } from "../supervisor/sensor-status.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { Parts } from "./app.ts";
 import { sensorBody } from "./bodies.ts";
 import type { ApiEnv } from "./guard.ts";
 import { Problem, problems } from "./problem.ts";
-import { sensorListSchema, sensorSchema } from "./schemas.ts";
+import { sensorListSchema, sensorLogSchema, sensorSchema } from "./schemas.ts";
 import { nameParameter } from "./streams.ts";
 
 const sensor = {
@@ -35,6 +36,21 @@ const one = createRoute({
   responses: { ...sensor, ...problems({ 404: "Unknown sensor" }) },
 });
 
+const log = createRoute({
+  method: "get",
+  path: "/api/v1/sensors/{name}/log",
+  tags: ["sensors"],
+  summary: "What a sensor has said last, oldest first",
+  request: { params: nameParameter },
+  responses: {
+    200: {
+      description: `At most ${logLinesMax} lines; passwords in addresses are hidden`,
+      content: { "application/json": { schema: sensorLogSchema } },
+    },
+    ...problems({ 404: "Unknown sensor" }),
+  },
+});
+
 function actionRoute(action: "start" | "stop" | "restart", summary: string) {
   return createRoute({
     method: "post",
@@ -60,6 +76,10 @@ export function sensorRoutes({ supervisor }: Parts) {
   app.openapi(one, (c) => {
     const { name } = c.req.valid("param");
     return c.json(sensorBody(knownSensor(supervisor, name)), 200, fresh);
+  });
+  app.openapi(log, (c) => {
+    const { name } = knownSensor(supervisor, c.req.valid("param").name);
+    return c.json({ lines: [...supervisor.log(name)] }, 200, fresh);
   });
   for (const [route, action] of [
     [start, "start"],

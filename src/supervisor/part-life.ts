@@ -10,6 +10,7 @@ import type { SensorConfig } from "../../sensors/sensor.ts";
 import { type Log, logFor } from "../log/log.ts";
 import { redact } from "../log/redact.ts";
 import { ControlCalls } from "./control-calls.ts";
+import type { LogLine } from "./log-tail.ts";
 import { type ChildEnd, type ChildTiming, type Said, SensorChild } from "./sensor-child.ts";
 import type { PartStatus, SensorFailure } from "./sensor-status.ts";
 
@@ -44,6 +45,8 @@ export interface PartOptions {
   timing: LifeTiming;
   changed(): void;
   said(news: SensorNews): void;
+  /** What it said, or what was said about it. */
+  logged(line: Pick<LogLine, "level" | "words">): void;
   /** Clears away what a process that could not do it itself has left of these streams. */
   sweep(streams: string[]): void;
 }
@@ -143,7 +146,10 @@ export class PartLife {
         configure: { type: "configure", ...known },
         timing,
         said: (message) => this.#hear(message),
-        printed: (line) => this.#log.debug(line),
+        printed: (line) => {
+          this.#log.debug(line);
+          this.#options.logged({ level: "output", words: line });
+        },
       });
       this.#child = child;
       this.#ending = child.gone.then((end) => this.#ended(end));
@@ -183,6 +189,7 @@ export class PartLife {
         break;
       case "log":
         this.#log[message.level](message.words, message.properties);
+        this.#options.logged(message);
     }
   }
 
@@ -199,6 +206,7 @@ export class PartLife {
   #fail(words: string): void {
     this.#blame(words);
     this.#log.error(words);
+    this.#options.logged({ level: "error", words });
     this.#rest("failed");
   }
 
@@ -212,7 +220,9 @@ export class PartLife {
     const waitMs = this.#backoffMs;
     this.#backoffMs = Math.min(waitMs * 2, this.#options.timing.backoffMaxMs);
     this.#blame(words);
-    this.#log.error(`${words}\nstarts again in ${waitMs} ms`);
+    const told = `${words}\nstarts again in ${waitMs} ms`;
+    this.#log.error(told);
+    this.#options.logged({ level: "error", words: told });
     this.#backoff = setTimeout(() => {
       this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
       this.#launch();

@@ -9,6 +9,7 @@ import {
   type Controls,
 } from "../../sensors/sensor.ts";
 import type { ConfiguredSensor } from "../config/config.ts";
+import { LogTail } from "./log-tail.ts";
 import { PartLife, type PartOptions, type SensorNews } from "./part-life.ts";
 import { sumOf } from "./parts-status.ts";
 import type { SensorLifeState, SensorStatus } from "./sensor-status.ts";
@@ -26,6 +27,7 @@ const started: readonly SensorLifeState[] = ["connecting", "running", "waiting"]
 export class SensorLife {
   /** By stream, as the sensor told them last. */
   readonly calibrations = new Map<string, Calibration>();
+  readonly log = new LogTail();
   readonly #options: LifeOptions;
   readonly #parts: PartLife[];
   #clock: ClockState | null = null;
@@ -40,6 +42,7 @@ export class SensorLife {
         part,
         changed: () => this.#changed(),
         said: (news) => this.#hear(news, life),
+        logged: ({ level, words }) => this.log.add({ level, words, part }),
       });
       return life;
     });

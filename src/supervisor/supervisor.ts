@@ -1,6 +1,7 @@
 /** The hub's sensors: one process each, started, watched, restarted and ended here. */
 import type { Calibration, Controls } from "../../sensors/sensor.ts";
 import type { ConfiguredSensor } from "../config/config.ts";
+import type { LogLine } from "./log-tail.ts";
 import { type LifeTiming, lifeTiming } from "./part-life.ts";
 import { SensorLife } from "./sensor-life.ts";
 import type { SensorStatus } from "./sensor-status.ts";
@@ -18,6 +19,8 @@ export interface Supervisor {
    * nothing is known yet. Throws {@link UnknownSensor}.
    */
   controls(name: string): Controls | null;
+  /** What it has said last, oldest first. Throws {@link UnknownSensor}. */
+  log(name: string): readonly LogLine[];
   /** By the name of a stream, as its sensor told it last. */
   calibration(stream: string): Calibration | undefined;
   /** Called at each change of a status; returns the function that ends it. */
@@ -87,6 +90,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return supervisor.start(name);
     },
     controls: (name) => life(name).controls,
+    log: (name) => life(name).log.lines,
     calibration(stream) {
       for (const one of lives.values()) {
         const found = one.calibrations.get(stream);
