@@ -13,6 +13,7 @@ export function typeWords(dtype: StreamBody["dtype"]): string {
 
 export function shapeWords({ shape, dtype, links, pixelFormat }: StreamBody): string {
   if (links.jpg) return `${shape[1]} × ${shape[0]} ${pixelFormat ?? typeWords(dtype)}`;
+  if (shape.length === 0) return typeWords(dtype);
   return `(${shape.join(", ")}${shape.length === 1 ? "," : ""}) ${typeWords(dtype)}`;
 }
 

@@ -1,0 +1,31 @@
+/** The last minute of each stream, a point a second: what a tile draws when it is opened. */
+import type { StreamBody } from "../../api/schemas.ts";
+
+export interface HistoryPoint {
+  /** `performance.now()`. */
+  atMs: number;
+  rate: number | null;
+  bytesPerSecond: number | null;
+  ageMs: number | null;
+}
+
+const keptMs = 60_000;
+const histories = new Map<string, HistoryPoint[]>();
+
+export function keepHistory(streams: StreamBody[]): void {
+  const atMs = performance.now();
+  const names = new Set(streams.map(({ name }) => name));
+  for (const name of histories.keys()) if (!names.has(name)) histories.delete(name);
+  for (const { name, measuredRate, bytesPerSecond, ageNs } of streams) {
+    const points = histories.get(name) ?? [];
+    const ageMs = ageNs === null ? null : Number(ageNs) / 1e6;
+    points.push({ atMs, rate: measuredRate, bytesPerSecond, ageMs });
+    while ((points[0]?.atMs ?? atMs) < atMs - keptMs) points.shift();
+    histories.set(name, points);
+  }
+}
+
+/** Oldest first. */
+export function historyOf(name: string): readonly HistoryPoint[] {
+  return histories.get(name) ?? [];
+}

@@ -1,0 +1,97 @@
+/** Colour and grey pictures: each is decoded beside the page's own work and handed to a canvas whole. */
+import { useRef } from "preact/hooks";
+import type { FrameMessage } from "../../api/live-messages.ts";
+import { type Annotation, type Box, newestAnnotation } from "./annotations.ts";
+import { painted, useFrames, type ViewProps } from "./view.ts";
+
+interface Kept {
+  frame: FrameMessage;
+  jpeg: Blob;
+}
+
+/** Results of a model come some frames late: so many pictures wait for theirs. */
+const keptMax = 90;
+/** Without a result for so long the picture is shown as it comes again. */
+const annotatedMs = 1500;
+
+export function PictureView({ stream, feed, large }: ViewProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<SVGSVGElement>(null);
+  const kept = useRef<Kept[]>([]);
+  const annotated = useRef<Annotation | null>(null);
+
+  const draw = async ({ jpeg, frame }: Kept, boxes: Box[]) => {
+    const bitmap = await createImageBitmap(jpeg);
+    if (!canvas.current || !overlay.current) return bitmap.close();
+    fit(canvas.current, bitmap);
+    canvas.current.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
+    canvas.current.dataset.sequence = String(frame.sequence);
+    drawBoxes(overlay.current, boxes, frame.shape);
+    await painted();
+  };
+
+  useFrames(feed, async (frame) => {
+    if (frame.payload?.kind !== "jpeg") return;
+    // The bytes lie in the message: a Blob is the one copy of them.
+    const jpeg = new Blob([frame.payload.data as Uint8Array<ArrayBuffer>], { type: "image/jpeg" });
+    const one = { frame, jpeg };
+    const newest = newestAnnotation(stream.name);
+    if (!newest || performance.now() - newest.atMs > annotatedMs) {
+      annotated.current = null;
+      kept.current = [];
+      return draw(one, []);
+    }
+    // Boxes are drawn on the picture that they were found in, and on no other one.
+    kept.current.push(one);
+    if (kept.current.length > keptMax) kept.current.shift();
+    if (newest === annotated.current) return;
+    const found = kept.current.find(
+      ({ frame: { generation, sequence } }) =>
+        sequence === newest.sequence && generation === newest.generation,
+    );
+    if (!found) return annotated.current ? undefined : draw(one, []);
+    annotated.current = newest;
+    return draw(found, newest.boxes);
+  });
+
+  return (
+    <div class={large ? "picture large" : "picture"}>
+      <canvas ref={canvas} role="img" aria-label={`Pictures of ${stream.name}`} />
+      <svg ref={overlay} class="boxes" aria-hidden="true" />
+    </div>
+  );
+}
+
+function fit(canvas: HTMLCanvasElement, { width, height }: ImageBitmap): void {
+  if (canvas.width === width && canvas.height === height) return;
+  canvas.width = width;
+  canvas.height = height;
+}
+
+const svgSpace = "http://www.w3.org/2000/svg";
+
+/** @param shape (height, width, …) of the frame, in whose pixels the boxes are counted */
+function drawBoxes(svg: SVGSVGElement, boxes: Box[], shape: number[]): void {
+  const [height = 1, width = 1] = shape;
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.replaceChildren(
+    ...boxes.flatMap(({ label, box: [x, y, w, h] }) => [
+      element("rect", { x, y, width: w, height: h }),
+      ...(label ? [textAt(label, x, y, height)] : []),
+    ]),
+  );
+}
+
+function textAt(label: string, x: number, y: number, height: number): SVGElement {
+  const size = height / 24;
+  const text = element("text", { x: x + size / 4, y: Math.max(size, y - size / 3) });
+  text.setAttribute("font-size", String(size));
+  text.textContent = label;
+  return text;
+}
+
+function element(name: string, attributes: Record<string, number>): SVGElement {
+  const made = document.createElementNS(svgSpace, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}

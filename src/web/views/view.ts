@@ -1,0 +1,38 @@
+/** What shows a stream's frames. The tile around it says how old they are. */
+import { useEffect } from "preact/hooks";
+import type { Payload } from "../../api/live-messages.ts";
+import type { StreamBody } from "../../api/schemas.ts";
+import type { LiveFeed, Show } from "../hub/live-feed.ts";
+
+export interface ViewProps {
+  stream: StreamBody;
+  feed: LiveFeed;
+  /** Opened to full size: what is left out on a tile is shown. */
+  large: boolean;
+}
+
+/** `show` is called with each frame while the view is there. */
+export function useFrames(feed: LiveFeed, show: Show): void {
+  useEffect(() => {
+    feed.onFrame(show);
+    return () => feed.onFrame(() => {});
+  }, [feed]);
+}
+
+export type Frames = Extract<Payload, { kind: "frames" }>;
+
+/** The frames of a payload that carries every one since the message before; none of another kind. */
+export function framesOf(payload: Payload | null): Frames["frames"] {
+  return payload?.kind === "frames" ? payload.frames : [];
+}
+
+/** Resolves after the browser has painted what was drawn until now; soon also where it does not paint. */
+export function painted(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 100);
+    requestAnimationFrame(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
