@@ -1,5 +1,6 @@
-//! Prints the sets of a recorded trace, one line of JSON each: `sync_trace PREFIX MODE TOLERANCE_NS DRIVER NAMES...`, DRIVER `-`
-//! for the slowest. Checks every word of every member. Ends when the driver's stream has been retired and gone for a second.
+//! Prints the sets of a recorded trace, one line of JSON each: `sync_sets PREFIX MODE TOLERANCE_NS DRIVER NAMES...`, DRIVER `-`
+//! for the slowest. Checks every word of every member. Ends when the driver is dead or retired
+//! without a successor, and no set has come for a second.
 use std::time::{Duration, Instant};
 use streamem::{Error, FrameSet, Mode, State, Sync, SyncOptions};
 
@@ -31,16 +32,15 @@ fn main() -> Result<(), Error> {
     };
     let mut sync = Sync::open(&names, &options, Duration::from_secs(10))?;
     let driver = sync.driver().to_string();
-    let path = format!("/dev/shm/{}.{}", words[1], driver);
-    let mut gone_since = Instant::now();
-    while gone_since.elapsed() < Duration::from_secs(1) {
-        if let Some(set) = sync.next(Duration::from_millis(100))? {
-            println!("{}", line(&set));
-            gone_since = Instant::now();
+    let mut last = Instant::now();
+    while last.elapsed() < Duration::from_secs(1) {
+        let set = sync.next(Duration::from_millis(100))?;
+        let state = sync.reader(&driver)?.map_or(State::Dead, |reader| reader.state());
+        if set.is_some() || !matches!(state, State::Dead | State::Retired) {
+            last = Instant::now();
         }
-        let retired = sync.reader(&driver)?.map_or(true, |reader| reader.state() == State::Retired);
-        if !retired || std::path::Path::new(&path).exists() {
-            gone_since = Instant::now();
+        if let Some(set) = set {
+            println!("{}", line(&set));
         }
     }
     Ok(())
