@@ -14,7 +14,7 @@
 //		}
 //	}
 //
-//	results, err := streamem.Create("detections", streamem.Spec{Descriptor: streamem.Descriptor{Kind: "message"}})
+//	results, err := streamem.Create("detections", streamem.Descriptor{Kind: "message"}, streamem.CreateOptions{})
 //	defer results.Close()
 //	results.PublishMessage(boxes, streamem.Meta{RefersTo: frame.Reference()})
 //

@@ -110,3 +110,23 @@ func (f *Frame) Message(value any) error {
 	}
 	return nil
 }
+
+// PublishMessage publishes a message: bytes as they are; anything else as json.Marshal writes it, on a stream whose encoding
+// is json; a string on a utf8 stream. Errors are those of Publish.
+func (w *Writer) PublishMessage(value any, meta Meta) (uint64, error) {
+	descriptor := w.Descriptor()
+	if bytes, isBytes := value.([]byte); isBytes || descriptor == nil {
+		return w.Publish(bytes, meta)
+	}
+	if text, isString := value.(string); isString && descriptor.Encoding == "utf8" {
+		return w.Publish([]byte(text), meta)
+	}
+	if descriptor.Encoding != "json" {
+		return 0, fail(ErrArgument, "stream %s: its encoding is %q: it takes bytes, not a %T", w.name, descriptor.Encoding, value)
+	}
+	raw, err := toJSON(value)
+	if err != nil {
+		return 0, fail(err, "stream %s: a %T cannot be written as JSON: %v", w.name, value, err)
+	}
+	return w.Publish(raw, meta)
+}
