@@ -26,7 +26,12 @@ func (m Maybe) MarshalJSON() ([]byte, error) {
 	return []byte(`"` + strconv.FormatUint(m.value, 10) + `"`), nil
 }
 
-func fromSlot(value uint64) Maybe { return Maybe{value, value != unknown} }
+func fromSlot(value uint64) Maybe {
+	if value == unknown {
+		return Maybe{}
+	}
+	return Known(value)
+}
 
 func (m Maybe) forSlot() uint64 {
 	if m.known {
