@@ -1,8 +1,17 @@
-// The Go client: that it compiles where it should, is tidy, and its own tests, which need only its folder.
-import { describe, expect, test } from "bun:test";
-import { go, goFolder, runGo } from "./go-programs.ts";
+// The Go client: that it compiles where it should, is tidy, its own tests, which need only its folder, and what needs others:
+// a writer with a doorbell, and the samples.
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { openReader } from "../src/ring.ts";
+import { go, goFolder, goProgram, runGo } from "./go-programs.ts";
+import { finish, isRoot, Talk } from "./ring-programs.ts";
+import { camera, TestRings, until } from "./rings.ts";
+import { skipping } from "./skipping.ts";
 
 const HANG_MS = 280_000; // only so that a run that hangs is ended
+const rings = new TestRings("go");
+afterAll(() => rings.close());
+const env = rings.environment;
 
 describe.skipIf(!go)("the Go client", () => {
   // The fences of arm64 are assembly, which `go vet` holds against their declarations.
@@ -20,5 +29,79 @@ describe.skipIf(!go)("the Go client", () => {
     expect(Bun.spawnSync([gofmt, "-l", "."], { cwd: goFolder }).stdout.toString()).toBe("");
     const modules = runGo(["list", "-m", "-f", "{{.Path}}", "all"]).trim().split("\n");
     expect(modules).toEqual(["streamem", "golang.org/x/sys"]);
+  });
+
+  test(
+    "passes its own tests",
+    () => {
+      const words = runGo(["test", "-count=1", "-v", "."]);
+      expect(words).toContain("--- PASS: TestTornFrames");
+      if (isRoot) expect(words).not.toContain("--- SKIP");
+    },
+    HANG_MS,
+  );
+});
+
+describe.skipIf(!go)("a Go reader's descriptor", () => {
+  async function follows(name: string, before: string[]): Promise<void> {
+    const writer = rings.writer(name, camera);
+    const reader = new Talk([...before, goProgram("programs/follow-fd"), name, "40"], env);
+    await until(() => writer.doorbellReaders === 1);
+    for (let n = 1; n <= 40; n++) {
+      if (n === 21) writer.renew();
+      const seq = writer.publish(new Uint8Array(72));
+      expect(await reader.line()).toBe(`${writer.generation} ${seq}`);
+    }
+    await reader.child.exited;
+    expect(reader.child.exitCode).toBe(0);
+    await until(() => writer.doorbellReaders === 0);
+  }
+
+  test("rings at each frame, through the doorbell, and follows to the next generation", async () => {
+    await follows("bell", []);
+  });
+
+  if (!isRoot) skipping("a Go reader in a container without the writer's /dev/shm", "not root");
+  test.skipIf(!isRoot || !Bun.which("unshare"))("does so where there is no /dev/shm", async () => {
+    const script = 'mount -t tmpfs none /dev/shm && exec "$@"';
+    await follows("guest", ["unshare", "-m", "sh", "-c", script, "sh"]);
+  });
+});
+
+describe.skipIf(!go)("the Go sample", () => {
+  const sample = (name: string, ...words: string[]) =>
+    finish([goProgram(`samples/${name}`), ...words], env);
+
+  test("latest says what the newest frame is", async () => {
+    const writer = rings.writer("l", camera);
+    expect((await sample("latest", "l")).stdout).toBe("no frame yet\n");
+    writer.publish(new Uint8Array(72));
+    const line = /^sequence 1 shape 4x6x3 dtype \|u1 age_ms \d+\.\d\n$/;
+    expect((await sample("latest", "l")).stdout).toMatch(line);
+    const { ended, stderr } = await sample("latest", "nothing");
+    expect(ended).toBe("exit 1");
+    expect(stderr).toContain("nothing: no such file");
+  });
+
+  test("follow, stack and sync read two cameras", async () => {
+    await Promise.all(["a", "b"].map((name) => rings.producer(name, { ...camera, rate: 30 })));
+    const { stdout } = await sample("follow", "a", "40");
+    expect(stdout).toMatch(/^(shape 4x6x3 rate \d+\.\d missed \d+\n){1,4}$/);
+    const stack = /^stack 10x4x6x3 sequences( \d+){10}\n$/;
+    expect((await sample("stack", "a", "10")).stdout).toMatch(stack);
+    const sets = /^(time_ns \d+ a (\d+|[a-z ]+) b (\d+|[a-z ]+)\n){5}$/;
+    expect((await sample("sync", "a", "b", "5")).stdout).toMatch(sets);
+  });
+
+  test("publish is read by others, and ends in order when it is asked to", async () => {
+    const writer = new Talk([goProgram("samples/publish"), "p", "1000"], env);
+    expect(await writer.line()).toBe("published 1");
+    using reader = await openReader("p", { prefix: rings.prefix });
+    expect((await reader.next())?.message).toEqual({ n: 1 });
+    expect((await reader.next())?.message).toEqual({ n: 2 });
+    expect(reader.state).toBe("live");
+    await writer.kill("SIGTERM");
+    expect(writer.child.exitCode).toBe(0);
+    expect([reader.state, existsSync(rings.path("p"))]).toEqual(["retired", false]);
   });
 });
