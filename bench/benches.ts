@@ -7,6 +7,7 @@ const files = {
   publish: () => import("./publish.ts"),
   readers: () => import("./readers.ts"),
   wakeup: () => import("./wakeup.ts"),
+  look: () => import("./look.ts"),
   python: () => import("./python.ts"),
   builds: () => import("./builds.ts"),
   video: () => import("./video.ts"),
@@ -15,6 +16,7 @@ const files = {
   "hololens-latency": () => import("./hololens-latency.ts"),
   "hololens-long": () => import("./hololens-long.ts"),
   idle: () => import("./idle.ts"),
+  hub: () => import("./hub.ts"),
   fresh: () => import("./fresh.ts"),
 };
 

@@ -22,7 +22,7 @@ export interface Verdict {
   /** The ratio now, and the median of those before. */
   ratio: number;
   before: number;
-  /** How much larger it may be, as a part of `before`; from how many runs that is known. */
+  /** How much larger it may be, as a part of `before`; from how many runs that is known. Worse is what lies beyond it with its whole interval. */
   tolerance: number;
   runs: number;
   worse: boolean;
@@ -55,10 +55,10 @@ export function compare(run: Run, earlier: Run[]): Verdict[] {
 
 function verdict(row: Row, earlier: Row[]): Verdict {
   const { bench, case: kase, contender, condition } = row;
-  const { contender: against, ratio } = row.against as NonNullable<Row["against"]>;
+  const { contender: against, ratio, low } = row.against as NonNullable<Row["against"]>;
   const before = median(earlier.map((other) => other.against?.ratio ?? Number.NaN));
   const tolerance = toleranceOf(earlier);
-  const worse = ratio > before * (1 + tolerance);
+  const worse = low > before * (1 + tolerance);
   const runs = earlier.length;
   return {
     bench,

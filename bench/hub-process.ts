@@ -1,5 +1,5 @@
 /** A hub of its own for a measurement, and what its processes take. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface StartedHub {
@@ -56,6 +56,15 @@ export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name may hold spaces
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** ns of CPU time of a process's threads that live, by the scheduler's own count. */
+export function cpuNs(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8");
+    return sum + Number(text.split(" ")[0]);
+  }, 0);
 }
 
 /** MB (10^6 bytes) of a process: resident, proportional, and what of that is shared memory. */

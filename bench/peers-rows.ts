@@ -1,6 +1,6 @@
 /** What the turns of the peers say, as rows: what was measured, and what it has to reach. */
 import type { Comparison, Row, Series, Unit } from "./bench.ts";
-import { rowsOf } from "./statistics.ts";
+import { quantile, rowsOf } from "./statistics.ts";
 
 export const readersWords = (readers: number) =>
   readers === 1 ? "1 reader" : `${readers} readers`;
@@ -18,6 +18,9 @@ const measures: Record<string, { condition: string; unit: Unit; per?: number }> 
   "writer's CPU": { condition: cpuOfWriter, unit: "s", per: 1e6 }, // ns a frame
   "reader's CPU": { condition: cpuOfReader, unit: "s", per: 1e6 },
   delivered: { condition: "delivered at full rate", unit: "MB/s", per: 1e6 },
+  "memory, PSS": { condition: "memory of a reader (PSS)", unit: "MB" },
+  "memory, RSS": { condition: "memory of a reader (RSS)", unit: "MB" },
+  "waiting CPU": { condition: "CPU of a reader that waits", unit: "%" },
 };
 const held = ["put", "in hand", "summed", "writer's CPU", "reader's CPU"];
 const columns = [
@@ -36,7 +39,7 @@ export function peerRows(rounds: Series[][]): Row[] {
     row.column = columns.indexOf(row.condition);
     if (!row.contender.startsWith("streamem")) row.foreign = true;
   }
-  return [...all, ...oneWay(rounds), ...goals(rounds)];
+  return [...all, ...ancestorsTable(rounds), ...oneWay(rounds), ...goals(rounds)];
 }
 
 function select(rounds: Series[][], what: string, per: number, condition: string): Series[][] {
@@ -79,6 +82,56 @@ function counts(rounds: Series[][]): Row[] {
     ...rowsOf("peers", "%", [counted("missed at 30 Hz", missedShare)], []),
     ...rowsOf("peers", "frames", [torn], []),
   ];
+}
+
+const likeTheAncestor = ["multiprocessing.Queue", "the ancestor", "streamem, Python, blocking"];
+
+/** Queue against shared memory in the shape of the ancestor's own table: by its method, then by ours. */
+function ancestorsTable(rounds: Series[][]): Row[] {
+  const wanted = rounds
+    .flat()
+    .filter(
+      ({ case: kase, contender }) =>
+        !kase.startsWith("64 B") && likeTheAncestor.includes(contender),
+    );
+  const cells = Map.groupBy(wanted, ({ case: kase, contender }) =>
+    JSON.stringify([kase, contender]),
+  );
+  const rows = [...cells.values()].flatMap((cell) => {
+    const { case: kase, contender } = cell[0] as Series;
+    const samples = (what: string) =>
+      cell.filter(({ condition }) => condition === what).flatMap((series) => series.samples);
+    const mean = (what: string) => total(samples(what)) / samples(what).length;
+    const at = (what: string, share: number) =>
+      quantile(
+        samples(what).sort((a, b) => a - b),
+        share,
+      );
+    const columns: [condition: string, unit: Unit, value: number][] = [
+      ["write, back to back, average", "ns", mean("burst put")],
+      ["writes", "1/s", 1e9 / mean("burst put")],
+      ["read, back to back, average", "ns", mean("burst get")],
+      ["reads", "1/s", 1e9 / mean("burst get")],
+      ["write at 30 Hz, p50", "ns", at("put", 0.5)],
+      ["p99 of it", "ns", at("put", 0.99)],
+      ["until all bytes are summed, p50", "ns", at("summed", 0.5)],
+      ["its p99", "ns", at("summed", 0.99)],
+      ["frames summed", "frames", total(samples("received"))],
+      ["torn", "frames", total(samples("torn"))],
+    ];
+    return columns
+      .filter(([, , value]) => Number.isFinite(value))
+      .flatMap(([condition, unit, value], column) => {
+        const series = {
+          case: `like the ancestor's: ${kase}`,
+          contender,
+          condition,
+          samples: [value],
+        };
+        return rowsOf("peers", unit, [[series]], []).map((row) => ({ ...row, column }));
+      });
+  });
+  return rows.map((row) => ({ ...row, part: "like the ancestor's" }));
 }
 
 const waits: [contender: string, words: string][] = [

@@ -1,4 +1,5 @@
 import type { Absence, Bench, BenchContext, Row, Series } from "./bench.ts";
+import { cpuNs, memoryMb } from "./hub-process.ts";
 import { peers, startPeer } from "./peers/peer.ts";
 import { peerRows, readersWords } from "./peers-rows.ts";
 import { type Program, takeTurns } from "./program.ts";
@@ -11,6 +12,7 @@ export const sizes = [
 ];
 const readerCounts = [1, 10];
 const rounds = 10;
+const restMs = 4000;
 const turn = { paced: 8, rate: 30, burstMs: 30 };
 
 interface Cell {
@@ -39,11 +41,32 @@ export const bench: Bench = {
       found.forEach((series, round) => {
         all[round] = [...(all[round] ?? []), ...series];
       });
+      all[0] = [...(all[0] ?? []), ...(await atRest(cells))];
       for (const { program } of cells) await program.end();
     }
     return { rows: peerRows(all) satisfies Row[], absent: once(absent), versions };
   },
 };
+
+/** What one reader costs while nothing is written: memory, and CPU time in some seconds of waiting. */
+async function atRest(cells: Cell[]): Promise<Series[]> {
+  const single = cells.filter(({ program }) => program.pids.length === 1);
+  const used = () => single.map(({ program }) => cpuNs(program.pids[0] as number));
+  const before = used();
+  await Bun.sleep(restMs);
+  const after = used();
+  return single.flatMap(({ kase, contender, program }, i) => {
+    const { rss, pss } = memoryMb(program.pids[0] as number);
+    const percent = (((after[i] ?? 0) - (before[i] ?? 0)) / (restMs * 1e6)) * 100;
+    const measured = { "memory, PSS": pss, "memory, RSS": rss, "waiting CPU": percent };
+    return Object.entries(measured).map(([condition, value]) => ({
+      case: kase,
+      contender,
+      condition,
+      samples: [value],
+    }));
+  });
+}
 
 /** One program for each contender and number of readers; all of one size run at the same time and take turns. */
 async function startAll(

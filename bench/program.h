@@ -1,6 +1,7 @@
 /* program.h - what the C programs of the benchmark share: rounds asked for line by line, samples as JSON, pacing.
  *
- * A program prints one JSON line when it is ready, then for each line on stdin runs one round and prints
+ * A program prints one JSON line when it is ready ({"ready": true}, and where it has them "versions" of what it uses and "pids" of
+ * the processes that read), then for each line on stdin runs one round and prints
  * {"series": [{"case", "contender", "condition", "samples": [ns, ...]}, ...]}. It ends at end of file. Any language can
  * speak this, and the runner may take turns between programs, so that a noisy moment meets all of them. */
 #ifndef BENCH_PROGRAM_H
@@ -62,16 +63,20 @@ static inline void bench_print(void) {
   fflush(stdout);
 }
 
-/** Runs `round` for each line on stdin. */
-static inline void bench_rounds(void (*round)(void)) {
+/** Says that it is ready, and which processes read, if that is of interest; then runs `round` for each line on stdin. */
+static inline void bench_rounds_of(void (*round)(void), const pid_t *readers, int count) {
   char line[64];
-  printf("{\"ready\":true}\n");
+  printf("{\"ready\":true,\"pids\":[");
+  for (int i = 0; i < count; i++) printf("%s%d", i ? "," : "", (int)readers[i]);
+  printf("]}\n");
   fflush(stdout);
   while (fgets(line, sizeof line, stdin)) {
     round();
     bench_print();
   }
 }
+
+static inline void bench_rounds(void (*round)(void)) { bench_rounds_of(round, NULL, 0); }
 
 /** Sleeps until the next tick; a tick missed is not made up for, so that no burst follows a stall. */
 static inline void bench_tick(uint64_t *at_ns, uint64_t period_ns) {

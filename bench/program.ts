@@ -28,8 +28,9 @@ export function compileProgram(
 
 /** A running program. */
 export class Program {
-  /** From its first line. */
+  /** From its first line: of what it uses, and the processes that read. */
   versions: Record<string, string> = {};
+  pids: number[] = [];
   readonly #lines: AsyncGenerator<string, void>;
   readonly #process: Bun.Subprocess<"pipe", "pipe", "pipe">;
   readonly #name: string;
@@ -52,7 +53,11 @@ export class Program {
     environment: Record<string, string>,
   ): Promise<Program> {
     const program = new Program(name, command, environment);
-    const ready = (await program.#line()) as { versions?: Record<string, string | null> };
+    const ready = (await program.#line()) as {
+      versions?: Record<string, string | null>;
+      pids?: number[];
+    };
+    program.pids = ready.pids ?? [];
     for (const [what, version] of Object.entries(ready.versions ?? {})) {
       if (version !== null) program.versions[what] = version;
     }

@@ -12,8 +12,8 @@
 #define HOT_GAP_NS 500000ull
 #define PINGS_MAX 128
 
-enum { BARE_FUTEX, OWN_FUTEX, BARE_TWO_STEP, BARE_TWO_STEP_READ, OWN_DOORBELL, CONTENDERS };
-static const char *const names[CONTENDERS] = {"bare futex", "newest() on the futex", "bare two steps, poll and read", "bare two steps, blocking read",
+enum { BARE_FUTEX, BARE_EVENTFD, OWN_FUTEX, BARE_TWO_STEP, BARE_TWO_STEP_READ, OWN_DOORBELL, CONTENDERS };
+static const char *const names[CONTENDERS] = {"bare futex", "bare eventfd", "newest() on the futex", "bare two steps, poll and read", "bare two steps, blocking read",
                                               "epoll on the reader's fd, newest(0)"};
 
 /* What a bare wake-up needs, and what the child found. One page-aligned block a contender. */
@@ -113,7 +113,10 @@ static uint64_t ring(int which) {
   if (which == OWN_FUTEX || which == OWN_DOORBELL) {
     streamem_publish(which == OWN_FUTEX ? futex_ring : bell_ring, payload, sizeof payload, NULL, NULL);
   } else {
+    uint64_t one = 1;
     l->sent_ns = start;
+    if (which == BARE_EVENTFD && write(event_fds[which], &one, sizeof one) != sizeof one) bench_die("eventfd", "not written");
+    if (which == BARE_EVENTFD) return streamem_now_ns() - start;
     STREAMEM_STORE_RELEASE(&l->word, l->word + 1);
     streamem__futex_wake(&l->word);
   }

@@ -56,6 +56,7 @@ const reader = await openReader(name, { timeoutMs: 20_000 });
 block[1] = BigInt(process.pid);
 block[0] = 1n;
 for (;;) {
+  const asked = monotonicNs();
   const frame = await reader.newest();
   if (frame === null) continue;
   const inHand = monotonicNs();
@@ -77,6 +78,7 @@ for (;;) {
     block[at] = inHand - sent;
     block[at + 1] = summed - sent;
   }
+  if (purpose === burst) block[8] = (block[8] as bigint) + inHand - asked;
   block[7] = summed;
   if (purpose <= burst) add(2 + Number(purpose));
 }

@@ -8,7 +8,7 @@
  * What readers find they write into a control file, which readers in other languages map too. Words of 64 bits: word 0 is the
  * size of a frame; the block of reader i begins at word 4096 * (i + 1):
  *   0 ready, 1 process id, 2 warm-up frames received, 3 paced frames received, 4 burst frames received, 5 torn, 6 given up because they
- *   were overwritten, 7 time of the last frame; from word 16 on, for each paced frame: ns from before the put until its bytes were in
+ *   were overwritten, 7 time of the last frame, 8 ns in the calls that gave burst frames, waiting included; from word 16 on, for each paced frame: ns from before the put until its bytes were in
  *   hand, and until all of them were summed. */
 #ifndef PEER_H
 #define PEER_H
@@ -78,6 +78,7 @@ static inline void peer_read_for_ever(volatile uint64_t *block, const peer_setup
   block[1] = (uint64_t)getpid();
   __atomic_store_n(&block[0], 1, __ATOMIC_RELEASE);
   for (;;) {
+    uint64_t asked = streamem_now_ns();
     const uint64_t *words = (const uint64_t *)(const void *)peer_get();
     uint64_t in_hand = streamem_now_ns(), sequence = words[0], sent = words[1], purpose = words[2];
     uint64_t sum = peer_sum(words, setup->bytes);
@@ -91,6 +92,7 @@ static inline void peer_read_for_ever(volatile uint64_t *block, const peer_setup
       block[PEER_SAMPLES_AT + 2 * block[3]] = in_hand - sent;
       block[PEER_SAMPLES_AT + 2 * block[3] + 1] = summed - sent;
     }
+    if (purpose == PEER_BURST) block[8] += in_hand - asked;
     block[7] = summed;
     if (purpose <= PEER_BURST) __atomic_store_n(&block[2 + purpose], block[2 + purpose] + 1, __ATOMIC_RELEASE);
   }
@@ -173,11 +175,14 @@ static inline void peer_paced(void) {
 }
 
 static inline void peer_burst(void) {
-  uint64_t start = streamem_now_ns(), sent = 0, cpu = 0, received = 0, end = start + peer.burst_ns;
-  for (; streamem_now_ns() - start < peer.burst_ns; sent++) peer_frame(PEER_BURST, &cpu);
+  uint64_t start = streamem_now_ns(), sent = 0, cpu = 0, put = 0, received = 0, end = start + peer.burst_ns;
+  for (; streamem_now_ns() - start < peer.burst_ns; sent++) put += peer_frame(PEER_BURST, &cpu);
   peer_await(PEER_BURST, sent, 100000000);
+  if (sent) bench_add(peer.kase, "", "burst put", (double)put / (double)sent);
   for (int i = 0; i < peer.setup.readers; i++) {
-    received += peer_block(i)[4];
+    uint64_t got = peer_block(i)[4];
+    if (got) bench_add(peer.kase, "", "burst get", (double)peer_block(i)[8] / (double)got);
+    received += got;
     end = peer_block(i)[7] > end ? peer_block(i)[7] : end;
   }
   if (sent) bench_add(peer.kase, "", "delivered", (double)received * (double)peer.setup.bytes / ((double)(end - start) / 1e9));
@@ -186,7 +191,7 @@ static inline void peer_burst(void) {
 static inline void peer_round(void) {
   for (int i = 0; i < peer.setup.readers; i++) {
     if (strcmp(peer.setup.mode, "busy-poll") == 0) kill(peer.pids[i], SIGCONT);
-    for (int k = 2; k < 8; k++) peer_block(i)[k] = 0;
+    for (int k = 2; k < PEER_SAMPLES_AT; k++) peer_block(i)[k] = 0;
   }
   peer_paced();
   if (peer.burst_ns) peer_burst();
@@ -245,7 +250,7 @@ int main(int argc, char **argv) {
     peer_frame(PEER_WARM_UP, &ignored);
   } while (!peer_await(PEER_WARM_UP, 1, 50000000));
   for (int i = 0; strcmp(setup.mode, "busy-poll") == 0 && i < setup.readers; i++) kill(peer.pids[i], SIGSTOP);
-  bench_rounds(peer_round);
+  bench_rounds_of(peer_round, peer.pids, setup.readers);
   for (int i = 0; i < setup.readers; i++) kill(peer.pids[i], SIGKILL);
   for (int i = 0; i < setup.readers; i++) waitpid(peer.pids[i], NULL, 0);
   peer_close_writer();

@@ -57,6 +57,7 @@ def read_for_ever(module, setup, block):
     block[1] = os.getpid()
     block[0] = 1
     while True:
+        asked = now()
         frame = reader.get()
         if frame is None:
             continue
@@ -74,6 +75,8 @@ def read_for_ever(module, setup, block):
         if purpose == PACED and block[3] < SAMPLES_MAX:
             at = SAMPLES_AT + 2 * block[3]
             block[at], block[at + 1] = in_hand - sent, summed - sent
+        if purpose == BURST:
+            block[8] += in_hand - asked
         block[7] = summed
         if purpose <= BURST:
             block[2 + purpose] += 1
@@ -156,7 +159,7 @@ class Turns:
     def round(self):
         self.series = {}
         for block in self.blocks:
-            for word in range(2, 8):
+            for word in range(2, SAMPLES_AT):
                 block[word] = 0
         self.paced_part()
         if self.burst_ns:
@@ -189,11 +192,13 @@ class Turns:
             self.add("sent", sent)
 
     def burst_part(self):
-        start, sent = now(), 0
+        start, sent, put = now(), 0, 0
         while now() - start < self.burst_ns:
-            self.put(BURST)
+            put += self.put(BURST)[0]
             sent += 1
         self.wait_for(BURST, sent, 100_000_000)
+        self.add("burst put", put / max(1, sent))
+        self.add("burst get", *(block[8] / block[4] for block in self.blocks if block[4]))
         seconds = (max([start + self.burst_ns] + [block[7] for block in self.blocks]) - start) / 1e9
         if sent:
             self.add("delivered", sum(block[4] for block in self.blocks) * self.setup.bytes / seconds)
@@ -218,7 +223,7 @@ def run(peer, name, mode, nbytes, readers, paced, rate, burst_ms):
     setup = types.SimpleNamespace(name=name, mode=mode, bytes=int(nbytes), readers=int(readers))
     turns = Turns(module, setup, int(paced), float(rate), float(burst_ms))
     versions = {"python": platform.python_version(), "numpy": numpy.__version__}
-    print(json.dumps({"ready": True, "versions": dict(versions, **getattr(module, "versions", {}))}), file=out, flush=True)
+    print(json.dumps({"ready": True, "pids": turns.pids, "versions": dict(versions, **getattr(module, "versions", {}))}), file=out, flush=True)
     for _ in sys.stdin:
         print(json.dumps({"series": turns.round()}), file=out, flush=True)
     turns.end()
