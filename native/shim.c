@@ -15,6 +15,12 @@
 #include "doorbell.c"
 #include "noise.c"
 #include "pixels.c"
+#if defined(__SSE2__) && !defined(STREAMEM_NO_LIBC_HEADERS)
+#include "rows-sse2.c"
+#else
+#include "rows-plain.c"
+#endif
+#include "shrink.c"
 #include "sweep.c"
 
 /* ---- For JavaScript, which cannot reach into structs. ------------------------------------------------ */

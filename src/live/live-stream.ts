@@ -10,8 +10,8 @@ import type { Shot, Viewer } from "./viewer.ts";
 const rawBytesMax = 64 << 20;
 
 export interface LiveCounters {
-  /** Previews that were made: one per frame and size, however many look. */
-  encodes: number;
+  /** Pictures made small and encoded: one per frame and size, however many look. */
+  previews: number;
   /** Frames sent to viewers. */
   sent: number;
 }
@@ -53,11 +53,11 @@ export class LiveStream {
     }
     const preview = this.#previews.get(maxWidth) ?? new PicturePreview(maxWidth);
     this.#previews.set(maxWidth, preview);
-    if (preview.is(stream.generation, latest)) return this.#give(viewer, preview.shot, nowMs);
-    if (preview.busy) return;
+    const made = preview.shotOf(stream.generation, latest);
+    if (made || preview.busy) return this.#give(viewer, made, nowMs);
     const head = stream.segment.head(latest);
     if (!head) return;
-    this.counters.encodes++;
+    this.counters.previews++;
     preview.make(stream, head, shotOf(stream, head, null), (shot) => this.#show(shot, maxWidth));
   }
 

@@ -12,7 +12,7 @@ const tickMs = 4;
 const rescanMs = 50;
 
 export class Lives {
-  readonly counters: LiveCounters = { encodes: 0, sent: 0 };
+  readonly counters: LiveCounters = { previews: 0, sent: 0 };
   readonly #streams = new Map<string, LiveStream>();
   readonly #log = logFor("live");
   #timer: Timer | null = null;

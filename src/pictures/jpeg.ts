@@ -1,7 +1,11 @@
 /** JPEG from a picture, on a thread of libjpeg-turbo's wrapper; what it cannot read is made RGB before. */
+
 import { type Picture, type PixelFormat, type Plane, pixelRows } from "./pixels.ts";
+import type { SmallPicture } from "./shrink.ts";
 
 const quality = 80;
+/** Of pictures that are seen for a thirtieth of a second. */
+const previewQuality = 70;
 const rowsPerTurn = 64;
 
 /** Loaded at the first picture: a hub that nobody looks at, or without this binary, runs all the same. */
@@ -16,6 +20,27 @@ const readDirectly: Partial<Record<PixelFormat, { samples: Samples; pixelBytes: 
   rgba: { samples: "RGBA", pixelBytes: 4 },
   bgra: { samples: "BGRA", pixelBytes: 4 },
 };
+
+/** Memory for one encoded picture after the other, and the encoder. */
+export class SmallJpegs {
+  #room = Buffer.alloc(0);
+
+  /** On a thread of the library. The bytes are overwritten by the next call; one call at a time. */
+  async encode({ samples, width, height, pixels }: SmallPicture): Promise<Uint8Array> {
+    const turbo = (await library()).default;
+    const subsampling = samples === "GRAY" ? turbo.SAMP_GRAY : turbo.SAMP_420;
+    const bytes = turbo.bufferSize({ width, height, subsampling });
+    if (this.#room.length < bytes) this.#room = Buffer.alloc(bytes);
+    const format = turbo[`FORMAT_${samples}`];
+    return turbo.compress(pixels, this.#room, {
+      format,
+      width,
+      height,
+      subsampling,
+      quality: previewQuality,
+    });
+  }
+}
 
 export async function encodeJpeg(picture: Picture): Promise<Uint8Array<ArrayBuffer>> {
   const turbo = (await library()).default;

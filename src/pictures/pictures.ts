@@ -24,6 +24,11 @@ export interface PictureFrame {
   shape: readonly number[];
 }
 
+export interface FrameSize {
+  payloadBytes: number;
+  shape: readonly number[];
+}
+
 /** Why a frame cannot be shown as a picture, for people. */
 export class NotAPicture extends Error {
   override name = "NotAPicture";
@@ -50,8 +55,30 @@ function guessedFormat({ kind, dtype, shape }: PictureDescriptor): PixelFormat |
   return shape[2] === 4 ? "bgra" : null;
 }
 
+/** How a picture lies in a frame: all but the bytes. */
+export interface PictureLayout {
+  format: PixelFormat;
+  width: number;
+  height: number;
+  /** Where each plane begins in the payload, and the bytes from one of its rows to the next. */
+  planes: { offset: number; stride: number }[];
+}
+
 /** Lays a picture over a frame's bytes, without copying. Throws {@link NotAPicture}. */
-export function pictureOf(descriptor: PictureDescriptor, frame: PictureFrame): Picture {
+export function pictureOf(
+  descriptor: PictureDescriptor,
+  { payload, shape }: PictureFrame,
+): Picture {
+  const layout = pictureLayout(descriptor, { payloadBytes: payload.length, shape });
+  const planes = layout.planes.map(({ offset, stride }) => ({
+    bytes: payload.subarray(offset),
+    stride,
+  }));
+  return { ...layout, planes };
+}
+
+/** The same for a frame that was not read. Throws {@link NotAPicture}. */
+export function pictureLayout(descriptor: PictureDescriptor, frame: FrameSize): PictureLayout {
   const format = pixelFormatOf(descriptor);
   if (!format) throw new NotAPicture(whyNoPicture(descriptor));
   return isPlanar(format)
@@ -70,16 +97,16 @@ function whyNoPicture({ kind, dtype, shape, pixelFormat }: PictureDescriptor): s
 function packedPicture(
   format: PackedFormat,
   descriptor: PictureDescriptor,
-  { payload, shape }: PictureFrame,
-): Picture {
+  { payloadBytes, shape }: FrameSize,
+): PictureLayout {
   const pixel = bytesPerPixel(format);
   const [height = 0, width = 0] = shape;
   const stride = rowStride(descriptor, shape) ?? width * pixel;
   if (stride < width * pixel) {
     throw new NotAPicture(`Its rows of ${stride} B are shorter than ${width} pixels of ${format}.`);
   }
-  const picture = { format, width, height, planes: [{ bytes: payload, stride }] };
-  checkSize(picture, payload, (height - 1) * stride + width * pixel);
+  const picture = { format, width, height, planes: [{ offset: 0, stride }] };
+  checkSize(picture, payloadBytes, (height - 1) * stride + width * pixel);
   return picture;
 }
 
@@ -87,8 +114,8 @@ function packedPicture(
 function planarPicture(
   format: PlanarFormat,
   descriptor: PictureDescriptor,
-  { payload, shape }: PictureFrame,
-): Picture {
+  { payloadBytes, shape }: FrameSize,
+): PictureLayout {
   const [rows = 0, width = 0] = shape;
   const height = Math.floor((rows * 2) / 3);
   const stride = rowStride(descriptor, shape) ?? width;
@@ -97,19 +124,14 @@ function planarPicture(
       `A picture of ${format} has the shape (height * 3 / 2, width), both even; this one has ${JSON.stringify(shape)}.`,
     );
   }
-  const luma = { bytes: payload, stride };
-  const chroma = payload.subarray(height * stride);
+  const chroma = height * stride;
   const quarter = (height / 2) * (stride / 2);
   const planes =
     format === "nv12"
-      ? [luma, { bytes: chroma, stride }]
-      : [
-          luma,
-          { bytes: chroma, stride: stride / 2 },
-          { bytes: chroma.subarray(quarter), stride: stride / 2 },
-        ];
-  const picture = { format, width, height, planes };
-  checkSize(picture, payload, rows * stride);
+      ? [{ offset: chroma, stride }]
+      : [chroma, chroma + quarter].map((offset) => ({ offset, stride: stride / 2 }));
+  const picture = { format, width, height, planes: [{ offset: 0, stride }, ...planes] };
+  checkSize(picture, payloadBytes, rows * stride);
   return picture;
 }
 
@@ -119,13 +141,14 @@ function rowStride({ strides, shape }: PictureDescriptor, own: readonly number[]
   return same ? strides?.[0] : undefined;
 }
 
-function checkSize({ format, width, height }: Picture, payload: Uint8Array, needed: number): void {
+function checkSize(picture: PictureLayout, payloadBytes: number, needed: number): void {
+  const { format, width, height } = picture;
   if (!(width > 0 && height > 0 && width <= 65535 && height <= 65535)) {
     throw new NotAPicture(`This frame is ${width} x ${height}; a picture is 1 to 65535 each way.`);
   }
-  if (payload.length < needed) {
+  if (payloadBytes < needed) {
     throw new NotAPicture(
-      `${width} x ${height} of ${format} needs ${needed} B, this frame has ${payload.length} B.`,
+      `${width} x ${height} of ${format} needs ${needed} B, this frame has ${payloadBytes} B.`,
     );
   }
 }

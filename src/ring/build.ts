@@ -11,7 +11,9 @@ const sources = [
   shimSource,
   join(root, "native", "doorbell.c"),
   join(root, "native", "noise.c"),
-  join(root, "native", "pixels.c"),
+  ...["pixels.c", "rows-plain.c", "rows-sse2.c", "shrink.c"].map((file) =>
+    join(root, "native", file),
+  ),
   join(root, "native", "sweep.c"),
   join(root, "native", "no_libc.h"),
   join(root, "clients", "c", "streamem.h"),

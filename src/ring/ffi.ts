@@ -112,6 +112,27 @@ const symbols = {
     args: ["ptr", "u64", "ptr", "u64", "ptr", "u64", "u32", "u32"],
     returns: "i32",
   },
+  // native/shrink.c: all int, (target, its bytes), fd, offset, stride, width, height…
+  // …samples, n
+  streamem_shrink: {
+    args: ["ptr", "u64", "i32", "u64", "u64", "u32", "u32", "u32", "u32"],
+    returns: "i32",
+  },
+  // …n
+  streamem_shrink_uyvy: {
+    args: ["ptr", "u64", "i32", "u64", "u64", "u32", "u32", "u32"],
+    returns: "i32",
+  },
+  // …n
+  streamem_pick_16: {
+    args: ["ptr", "u64", "i32", "u64", "u64", "u32", "u32", "u32"],
+    returns: "i32",
+  },
+  // int streamem_yuv_to_rgb(target, its bytes, luma, its bytes, u, v, bytes of each, uint32_t step, width, height, chroma's width, height)
+  streamem_yuv_to_rgb: {
+    args: ["ptr", "u64", "ptr", "u64", "ptr", "ptr", "u64", "u32", "u32", "u32", "u32", "u32"],
+    returns: "i32",
+  },
   // int streamem_end_with_parent(int parent)
   streamem_end_with_parent: { args: ["i32"], returns: "i32" },
   // uint64_t streamem_ffi_clock_ns(int clock)

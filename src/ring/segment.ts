@@ -68,7 +68,7 @@ export class Segment {
   head(seq?: bigint): SegmentFrame | null {
     return this.#attempt(seq, (wanted) => {
       const frame = this.#open(wanted);
-      return frame && this.#still(wanted) ? frame : null;
+      return frame && this.still(wanted) ? frame : null;
     });
   }
 
@@ -77,12 +77,20 @@ export class Segment {
     return this.#attempt(seq, (wanted) => {
       const frame = this.#open(wanted);
       if (!frame) return null;
-      const payload = this.#read(
-        this.#slot(wanted) + this.header.payloadOffset,
-        frame.payloadBytes,
-      );
-      return this.#still(wanted) ? { ...frame, payload } : null;
+      const payload = this.#read(this.payloadOffset(wanted), frame.payloadBytes);
+      return this.still(wanted) ? { ...frame, payload } : null;
     });
+  }
+
+  /** Where the payload of frame `seq` lies in the file. What is read there is whole if {@link still} says so afterwards. */
+  payloadOffset(seq: bigint): number {
+    return this.#slot(seq) + this.header.payloadOffset;
+  }
+
+  /** Whether the frame `seq` has not been overwritten so far. */
+  still(seq: bigint): boolean {
+    const begin = this.#read(this.#slot(seq), 8);
+    return new DataView(begin.buffer, begin.byteOffset, 8).getBigUint64(0, true) === seq;
   }
 
   /** Age of the newest frame in ns, of the ring itself before the first; null when it was lapped. */
@@ -157,11 +165,6 @@ export class Segment {
       refersTo: decodeReference(fields, this.descriptor.fields),
       payloadBytes,
     };
-  }
-
-  #still(seq: bigint): boolean {
-    const begin = this.#read(this.#slot(seq), 8);
-    return new DataView(begin.buffer, begin.byteOffset, 8).getBigUint64(0, true) === seq;
   }
 
   #read(position: number, length: number): Uint8Array {
