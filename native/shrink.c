@@ -30,7 +30,7 @@ static int streamem__read_at(int fd, uint8_t *to, uint64_t bytes, uint64_t at) {
 
 static int streamem__band_open(streamem__band *band, int fd, uint64_t offset, uint64_t stride, uint64_t row_bytes, uint32_t n) {
   memset(band, 0, sizeof *band);
-  if (n < 1 || n > STREAMEM__BOX_MAX || !row_bytes || row_bytes > 1u << 20 || stride < row_bytes || stride > 1u << 24) return STREAMEM_SHORT;
+  if (!row_bytes || row_bytes > 1u << 20 || stride < row_bytes || stride > 1u << 24) return STREAMEM_SHORT;
   band->fd = fd;
   band->offset = offset;
   band->stride = stride;
@@ -66,8 +66,9 @@ static streamem__mean streamem__mean_of(uint32_t count) {
 }
 static uint8_t streamem__mean_take(const streamem__mean *mean, uint32_t sum) { return (uint8_t)(((sum + mean->half) * mean->inverse) >> 32); }
 
+/* Comes before all else: it also says whether there is such a box. */
 static int streamem__room(uint64_t target_bytes, uint32_t width, uint32_t height, uint32_t n, uint64_t pixel_bytes) {
-  return n && target_bytes >= (uint64_t)(width / n) * (height / n) * pixel_bytes;
+  return n >= 1 && n <= STREAMEM__BOX_MAX && target_bytes >= (uint64_t)(width / n) * (height / n) * pixel_bytes;
 }
 
 /* Rows as they are, without what may lie between them. */

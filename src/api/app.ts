@@ -46,7 +46,7 @@ export function createApp(parts: Parts): App {
     controlsRoutes(parts),
     eventRoutes(parts),
     healthRoutes(),
-    metricsRoutes(parts),
+    metricsRoutes(parts, lives),
     pageRoutes(),
   ];
   for (const group of groups) app.route("/", group);

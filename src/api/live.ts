@@ -53,7 +53,7 @@ export function liveRoutes({ registry }: Parts, lives: Lives) {
     const name = c.req.param("name");
     const wish = wishOfQuery(c.req.query());
     findStream(registry, name);
-    if (lives.viewers >= viewersMax) throw tooMany();
+    if (lives.viewers.length >= viewersMax) throw tooMany();
     if (!c.env?.server?.upgrade?.(c.req.raw, { data: new Viewer(name, wish, lives) }))
       throw noUpgrade();
     return new Response(null);

@@ -1,11 +1,13 @@
 /** `/metrics` for Prometheus: streams, sensors and the hub's own process. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { Counter, Gauge, Registry } from "prom-client";
+import type { Lives } from "../live/lives.ts";
 import { type Stream, type StreamStatus, streamStates } from "../streams/stream.ts";
 import type { StreamRegistry } from "../streams/streams.ts";
 import type { Parts } from "./app.ts";
 import { reading } from "./find.ts";
 import type { ApiEnv } from "./guard.ts";
+import { liveMetrics } from "./live-metrics.ts";
 import { Problem } from "./problem.ts";
 import { sensorMetrics } from "./sensor-metrics.ts";
 
@@ -22,11 +24,12 @@ const route = createRoute({
   },
 });
 
-export function metricsRoutes({ registry, supervisor }: Parts) {
+export function metricsRoutes({ registry, supervisor }: Parts, lives: Lives) {
   const metrics = new Registry();
   processMetrics(metrics);
   const collectStreams = streamMetrics(metrics);
   const collectSensors = sensorMetrics(metrics);
+  liveMetrics(metrics, lives);
   return new OpenAPIHono<ApiEnv>().openapi(route, async (c) => {
     collectStreams(registry);
     collectSensors(supervisor);

@@ -28,8 +28,8 @@ export class Lives {
     });
   }
 
-  get viewers(): number {
-    return [...this.#streams.values()].reduce((sum, { viewers }) => sum + viewers.size, 0);
+  get viewers(): Viewer[] {
+    return [...this.#streams.values()].flatMap(({ viewers }) => [...viewers]);
   }
 
   add(viewer: Viewer): void {

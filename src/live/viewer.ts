@@ -13,10 +13,6 @@ export type Shot = Omit<FrameMessage, "type" | "sentTimeNs" | "missed">;
 export class Viewer {
   /** The newest that it was given; sequence 0 before the first of a generation. */
   last = { generation: "", sequence: 0n };
-  /** Frames that were sent. */
-  sent = 0n;
-  /** Most bytes that waited in this process after a message, and how many frames found the connection full. */
-  queuedBytesMost = 0;
   #socket: ServerWebSocket<unknown> | null = null;
   /** Something of an earlier message still waits in this process. */
   #full = false;
@@ -41,6 +37,11 @@ export class Viewer {
   close(): void {
     this.#socket = null;
     this.lives.remove(this);
+  }
+
+  /** What the connection has not taken yet: a part of one message at most. */
+  get waitingBytes(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
   }
 
   /** The connection has taken everything. */
@@ -96,7 +97,6 @@ export class Viewer {
     const held = shot.payload?.kind === "frames" ? BigInt(shot.payload.frames.length) : 1n;
     const missed = sequence - before - held;
     this.last = { generation, sequence };
-    this.sent++;
     this.#unanswered++;
     this.#dueMs = nextDue(this.#dueMs, nowMs, this.wish.maxRate);
     this.#send({
@@ -119,7 +119,6 @@ export class Viewer {
     if (!socket) return;
     // -1: a part of it waits here; 0: it was dropped. Either way nothing more until the connection has taken all.
     this.#full = socket.send(packr.pack(message)) <= 0;
-    this.queuedBytesMost = Math.max(this.queuedBytesMost, socket.getBufferedAmount());
   }
 }
 

@@ -64,8 +64,14 @@ export class Shrinker {
     const { width, height } = layout;
     const [{ offset, stride }] = layout.planes as [{ offset: number; stride: number }];
     const pixels = new Uint8Array(Math.floor(width / factor) * Math.floor(height / factor) * 2);
-    const from = [place.fd, place.offset + offset, stride, width, height] as const;
-    check(lib.streamem_pick_16(pixels, pixels.length, ...from, factor));
+    const from = [
+      whole(place.fd),
+      BigInt(place.offset + offset),
+      BigInt(stride),
+      whole(width),
+      whole(height),
+    ] as const;
+    check(lib.streamem_pick_16(pixels, pixels.length, ...from, whole(factor)));
     return pixels;
   }
 
@@ -77,8 +83,14 @@ export class Shrinker {
   #uyvy({ width, height, planes }: PictureLayout, place: Place, factor: number): Buffer {
     const [{ offset, stride }] = planes as [{ offset: number; stride: number }];
     const pixels = this.#room(Math.floor(width / factor) * Math.floor(height / factor) * 3);
-    const from = [place.fd, place.offset + offset, stride, width, height] as const;
-    check(lib.streamem_shrink_uyvy(pixels, pixels.length, ...from, factor));
+    const from = [
+      whole(place.fd),
+      BigInt(place.offset + offset),
+      BigInt(stride),
+      whole(width),
+      whole(height),
+    ] as const;
+    check(lib.streamem_shrink_uyvy(pixels, pixels.length, ...from, whole(factor)));
     return pixels;
   }
 
@@ -106,16 +118,18 @@ export class Shrinker {
     const pixels = this.#room(width * height * 3);
     const v = chroma.subarray(interleaved ? 1 : quarter);
     const step = interleaved ? 2 : 1;
-    const planes = [luma, luma.length, chroma, v, v.length, step] as const;
+    const planes = [luma, luma.length, chroma, v, v.length, whole(step)] as const;
     check(
       lib.streamem_yuv_to_rgb(
         pixels,
         pixels.length,
         ...planes,
-        width,
-        height,
-        chromaWidth,
-        chromaHeight,
+        ...([width, height, chromaWidth, chromaHeight].map(whole) as [
+          number,
+          number,
+          number,
+          number,
+        ]),
       ),
     );
     return pixels;
@@ -136,10 +150,24 @@ function shrinkPlane(
   { plane, count, factor }: WhichPlane,
 ): void {
   const { offset, stride } = planes[plane] as { offset: number; stride: number };
-  const from = [place.fd, place.offset + offset, stride, width, height] as const;
-  check(lib.streamem_shrink(target, target.length, ...from, count, factor));
+  const from = [
+    whole(place.fd),
+    BigInt(place.offset + offset),
+    BigInt(stride),
+    whole(width),
+    whole(height),
+  ] as const;
+  check(lib.streamem_shrink(target, target.length, ...from, whole(count), whole(factor)));
 }
 
 function check(result: number): void {
   if (result < 0) throw new LayoutError("the ring was truncated while a picture was read");
+}
+
+/**
+ * For a 32-bit argument: without a C compiler Bun's own makes the calls, and a number that the engine holds as a double arrives
+ * as another one. Those of 64 bits are given as bigint for the same reason.
+ */
+function whole(size: number): number {
+  return size | 0;
 }
