@@ -39,7 +39,7 @@ describe("openapi.json", () => {
         "/api/v1/layout",
         "/api/v1/sensors",
         sensor,
-        ...["start", "stop", "restart", "controls"].map((action) => `${sensor}/${action}`),
+        ...["start", "stop", "restart", "controls", "log"].map((action) => `${sensor}/${action}`),
         "/api/v1/events",
         "/healthz",
         "/metrics",
