@@ -1,5 +1,7 @@
 /** The matrix of writers and readers: a program of each in every language, as clients/README.md says what they do. */
 import { join } from "node:path";
+import { cProgram } from "./c-programs.ts";
+import { compiler } from "./ring-programs.ts";
 import { rust, rustProgram } from "./rust-programs.ts";
 
 const root = join(import.meta.dir, "..");
@@ -12,6 +14,10 @@ export const matrixReaders: Record<string, string[]> = {};
 if (python) {
   matrixWriters.Python = [python, join(root, "clients/python/matrix_writer.py")];
   matrixReaders.Python = [python, join(root, "clients/python/matrix_reader.py")];
+}
+if (compiler) {
+  matrixWriters.C = [cProgram("matrix_writer.c")];
+  matrixReaders.C = [cProgram("matrix_reader.c")];
 }
 if (rust) {
   matrixWriters.Rust = [rustProgram("matrix_writer")];

@@ -5,7 +5,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { cProgram } from "./c-programs.ts";
 import { go, goProgram } from "./go-programs.ts";
+import { compiler } from "./ring-programs.ts";
 import { camera, TestRings } from "./rings.ts";
 import { rust, rustProgram } from "./rust-programs.ts";
 import { skipping } from "./skipping.ts";
@@ -30,6 +32,10 @@ const languages: Record<string, Language> = {
   TypeScript: {
     folder: "typescript/samples",
     command: (sample) => [process.execPath, join(root, "typescript/samples", `${sample}.ts`)],
+  },
+  C: {
+    folder: "c/samples",
+    command: (name) => (compiler ? [cProgram(`samples/${name}.c`)] : null),
   },
   Rust: { folder: "rust/examples", command: (name) => (rust ? [rustProgram(name)] : null) },
   Go: {

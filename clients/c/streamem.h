@@ -526,6 +526,26 @@ STREAMEM_API int streamem_copy_fields(const streamem_frame *frame, void *out, ui
   return streamem_valid(frame) ? 0 : -ESTALE;
 }
 
+/** The frame's shape, its own or the descriptor's, into shape[STREAMEM_DIMENSIONS_MAX]. Returns the number of dimensions; 0 where
+ *  neither says one. */
+static inline int streamem_shape(const streamem_frame *frame, uint32_t *shape) {
+  memcpy(shape, frame->shape, sizeof frame->shape);
+  if (frame->dimensions) return (int)frame->dimensions;
+  const char *json = (const char *)frame->ring->base + frame->ring->descriptor_offset, *end = json + frame->ring->descriptor_bytes;
+  const char *at = streamem__json_member(json, frame->ring->descriptor_bytes, "shape");
+  int dimensions = 0;
+  if (!at || *at != '[') return 0;
+  for (at++; at < end && *at != ']'; at++) {
+    uint64_t entry = 0;
+    if (*at < '0' || *at > '9') continue;
+    for (; at < end && *at >= '0' && *at <= '9' && entry <= 0xffffffffu; at++) entry = entry * 10 + (uint64_t)(*at - '0');
+    if (dimensions == (int)STREAMEM_DIMENSIONS_MAX || entry > 0xffffffffu) return 0;
+    shape[dimensions++] = (uint32_t)entry;
+    at--;
+  }
+  return dimensions;
+}
+
 /* ---- The doorbell: a socket that hands out something an event loop can wait on, and the ring itself. -- */
 
 #define STREAMEM_BELL_MAGIC "SMBELL01"
