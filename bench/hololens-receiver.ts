@@ -89,6 +89,7 @@ function contextFor(writers: RingWriter[], label: string): SensorContext {
   const silent = () => {};
   return {
     name: sensorName,
+    prefix: "",
     part: "",
     signal: new AbortController().signal,
     log: { debug: silent, info: silent, warn: silent, error: silent },

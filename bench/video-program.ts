@@ -129,6 +129,7 @@ function contextFor(committed: () => void): SensorContext {
   const silent = () => {};
   return {
     name: "video",
+    prefix: "",
     part: "",
     signal: new AbortController().signal,
     log: { debug: silent, info: silent, warn: silent, error: silent },

@@ -86,6 +86,8 @@ export class ControlError extends Error {
 
 export interface SensorContext {
   readonly name: string;
+  /** First part of rings' names, for whoever reads other streams. */
+  readonly prefix: string;
   /** Which of the kind's `parts` this process runs; "" where there is only one. */
   readonly part: string;
   /** Aborted when the hub wants this sensor to end: leave `run` soon, the writers are closed for you. */

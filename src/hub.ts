@@ -1,6 +1,7 @@
 /** The hub: sensors, the list of streams and the HTTP API, started and ended together. */
 import type { PlannedStream } from "../sensors/sensor.ts";
 import { createApp } from "./api/app.ts";
+import { sinkParts } from "./api/sinks.ts";
 import type { Config } from "./config/config.ts";
 import { groupId } from "./config/group.ts";
 import { type HubServer, listen } from "./listen.ts";
@@ -43,12 +44,19 @@ export async function startHub(config: Config): Promise<Hub> {
     sweep: (name) => sweepStreams(prefix, [name], directory),
   });
   const messages = new MessageStreams({ prefix, group, directory, declared: config.messages });
-  const app = createApp({ registry, supervisor, messages });
+  const sinks = createSupervisor({
+    sensors: config.sinks,
+    prefix,
+    group,
+    directory,
+    sweep: () => {}, // they make no streams
+    kindsModule: new URL("../sinks/kinds.ts", import.meta.url).pathname,
+  });
+  const app = createApp({ registry, supervisor, messages, sinks: sinkParts(config.sinks, sinks) });
   const server = listen(config.host, config.port, (request, server) =>
     app.fetch(request, { server }),
   );
   warnOfOpenDoor(config.host, log.warn);
-  for (const warning of config.warnings) log.warn(warning);
 
   const swept = sweepPrefix(prefix, directory);
   if (swept.length > 0) {
@@ -56,6 +64,7 @@ export async function startHub(config: Config): Promise<Hub> {
   }
   for (const { name } of config.messages) openMessages(messages, name, log.warn);
   await Promise.all(config.sensors.map((sensor) => supervisor.start(sensor.name)));
+  await Promise.all(config.sinks.map((sink) => sinks.start(sink.name)));
 
   return {
     url: urlOf(server),
@@ -66,6 +75,7 @@ export async function startHub(config: Config): Promise<Hub> {
     async close() {
       await supervisor.close();
       messages.close();
+      await sinks.close(); // after those whose last messages they send
       registry.close();
       await server.stop(true);
     },

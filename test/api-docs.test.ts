@@ -40,6 +40,8 @@ describe("openapi.json", () => {
         "/api/v1/sensors",
         sensor,
         ...["start", "stop", "restart", "controls", "log"].map((action) => `${sensor}/${action}`),
+        "/api/v1/sinks",
+        "/api/v1/sinks/{name}",
         "/api/v1/events",
         "/healthz",
         "/metrics",

@@ -50,6 +50,7 @@ export class TestApi {
       registry: this.registry,
       supervisor: this.supervisor,
       messages: this.messages,
+      sinks: () => [],
     });
   }
 

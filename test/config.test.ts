@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { sensorKinds } from "../sensors/kinds.ts";
 import { type SensorConfig, type SensorKind, sensorConfig } from "../sensors/sensor.ts";
+import { sensorKinds as sinkKinds } from "../sinks/kinds.ts";
 import { ConfigError, loadConfig, parseConfig } from "../src/config/config.ts";
 
 const config = sensorConfig({
@@ -71,12 +72,19 @@ describe("what is accepted", () => {
     }
   });
 
-  test("a sink is accepted, and said not to be there yet", async () => {
+  test("a sink, with defaults filled in", async () => {
     const text = "sinks:\n  - { kind: redis, url: redis://127.0.0.1, streams: [detections] }";
-    const { warnings } = await parseConfig(text, "c.yaml", kinds);
-    expect(warnings).toEqual([
-      "c.yaml:2:5: kind redis is not there yet in this version: detections will not be sent anywhere",
-    ]);
+    const { sinks } = await parseConfig(text, "c.yaml", kinds);
+    expect(sinks[0]?.config as object).toEqual({
+      kind: "redis",
+      name: "redis",
+      url: "redis://127.0.0.1",
+      streams: ["detections"],
+      key: "{stream}",
+      mode: "stream",
+      maxLength: 10_000,
+      bufferBytes: 16 << 20,
+    });
   });
 
   test("the example that explains every key is one, and explains every key of every kind", async () => {
@@ -92,6 +100,9 @@ describe("what is accepted", () => {
       const explained = keysIn(sensors.find((sensor) => sensor.kind === kind));
       expect(keys.filter((key) => !explained.includes(key))).toEqual([]);
     }
+    const { sinks } = Bun.YAML.parse(text) as { sinks: { kind: string }[] };
+    const sink = (await sinkKinds.redis?.())?.config as unknown as z.ZodType;
+    expect(keysIn(sinks[0]).sort()).toEqual(keysOf(z.toJSONSchema(sink, { io: "input" })).sort());
     expect(text).toContain("slots:");
   });
 });
@@ -124,6 +135,19 @@ test("the examples are accepted", async () => {
   for (const file of files) {
     expect((await loadConfig(join(folder, file))).sensors.length).toBeGreaterThan(0);
   }
+});
+
+test("sinks: an unknown kind, a wrong address without its password, two of one name", async () => {
+  const sink = "kind: redis, streams: [a]";
+  expect(
+    await refusal(
+      `sinks:\n  - { kind: kafka }\n  - { ${sink}, url: "http://me:pass@host" }\n  - { ${sink}, url: "redis://h" }\n  - { ${sink}, url: "redis://h" }`,
+    ),
+  ).toEqual([
+    'c.yaml:2:13: sinks[0].kind: "kafka" is no kind of sink; allowed: redis',
+    'c.yaml:3:39: sinks[1].url: is "http://***@host"; allowed: redis://user:password@host:port/database, or rediss:// with TLS',
+    'c.yaml:5:5: sinks[3]: the sink "redis" is there already at c.yaml:4:5; give each a `name`',
+  ]);
 });
 
 describe("messages", () => {

@@ -80,6 +80,7 @@ export class TestHeadset {
     const line = (words: string) => void said.log.push(words);
     const context: SensorContext = {
       name: "hl",
+      prefix: "",
       part: name,
       signal: over.signal,
       counters: said.counters,

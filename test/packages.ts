@@ -64,6 +64,7 @@ export const neededPackages: NeededPackage[] = [
     purpose: rtsp,
     provides: ["/usr/lib/*/gstreamer-1.0/libgstvideoparsersbad.so"],
   },
+  { name: "redis-server", purpose: "messages sent on to Redis", provides: ["redis-server"] },
   { name: "chromium", purpose: "the page in a browser", provides: ["chromium"] },
   { name: "git", purpose: "which files are tracked", provides: ["git"] },
   { name: "strace", purpose: "counts of system calls", provides: ["strace"] },

@@ -18,12 +18,14 @@ import { metricsRoutes } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { sensorRoutes } from "./sensors.ts";
+import { type SinkStatus, sinkRoutes } from "./sinks.ts";
 import { streamRoutes } from "./streams.ts";
 
 export interface Parts {
   registry: StreamRegistry;
   supervisor: Supervisor;
   messages: MessageStreams;
+  sinks: () => SinkStatus[];
 }
 
 export type App = OpenAPIHono<ApiEnv>;
@@ -44,6 +46,7 @@ export function createApp(parts: Parts): App {
     layoutRoutes(),
     sensorRoutes(parts),
     controlsRoutes(parts),
+    sinkRoutes(parts),
     eventRoutes(parts),
     healthRoutes(),
     metricsRoutes(parts, lives),

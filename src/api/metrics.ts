@@ -10,6 +10,7 @@ import type { ApiEnv } from "./guard.ts";
 import { liveMetrics } from "./live-metrics.ts";
 import { Problem } from "./problem.ts";
 import { sensorMetrics } from "./sensor-metrics.ts";
+import { sinkMetrics } from "./sink-metrics.ts";
 
 const route = createRoute({
   method: "get",
@@ -24,15 +25,17 @@ const route = createRoute({
   },
 });
 
-export function metricsRoutes({ registry, supervisor }: Parts, lives: Lives) {
+export function metricsRoutes({ registry, supervisor, sinks }: Parts, lives: Lives) {
   const metrics = new Registry();
   processMetrics(metrics);
   const collectStreams = streamMetrics(metrics);
   const collectSensors = sensorMetrics(metrics);
   liveMetrics(metrics, lives);
+  const collectSinks = sinkMetrics(metrics);
   return new OpenAPIHono<ApiEnv>().openapi(route, async (c) => {
     collectStreams(registry);
     collectSensors(supervisor);
+    collectSinks(sinks());
     const type = { "Content-Type": metrics.contentType, "Cache-Control": "no-store" };
     return c.text(await metrics.metrics(), 200, type);
   });

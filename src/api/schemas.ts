@@ -136,4 +136,16 @@ export const sensorLogSchema = z
   .openapi("SensorLog");
 export type SensorLogBody = z.infer<typeof sensorLogSchema>;
 
+export const sinkSchema = z
+  .object({
+    ...processShape,
+    kind: z.string(),
+    url: z.string().openapi({ description: "Without user and password" }),
+    streams: z.array(z.string()).openapi({ description: "Whose messages it sends" }),
+  })
+  .openapi("Sink");
+export type SinkBody = z.infer<typeof sinkSchema>;
+
+export const sinkListSchema = z.object({ sinks: z.array(sinkSchema) }).openapi("SinkList");
+
 export const sensorListSchema = z.object({ sensors: z.array(sensorSchema) }).openapi("SensorList");

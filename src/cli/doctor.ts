@@ -1,7 +1,7 @@
 /** `streamem doctor`: looks at all that the hub needs, and says what to do. */
 import { Command } from "commander";
 import { type Config, ConfigError, loadConfig, parseConfig } from "../config/config.ts";
-import { broken, type Finding, ok, warning } from "./doctor/finding.ts";
+import { broken, type Finding, ok } from "./doctor/finding.ts";
 import { bunVersion, nativeShim, nodeAv, sharedMemoryFolder } from "./doctor/tools.ts";
 import { exitCode, type GlobalOptions } from "./options.ts";
 
@@ -48,9 +48,7 @@ async function loaded(file: string | undefined): Promise<{ config: Config; findi
   try {
     const config = await loadConfig(file);
     const name = config.file ?? "none: the built-in default";
-    const remedy = "Take it out until then.";
-    const warnings = config.warnings.map((words) => warning(about, words, remedy));
-    return { config, finding: warnings.length > 0 ? warnings : [ok(about, name)] };
+    return { config, finding: [ok(about, name)] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const remedy = "Correct it; streamem.example.yaml explains every key.";

@@ -11,6 +11,7 @@ import {
   type SensorKind,
   streamName,
 } from "../../sensors/sensor.ts";
+import { sensorKinds as sinkKinds } from "../../sinks/kinds.ts";
 import type { DeclaredMessages } from "../messages/message-streams.ts";
 import { messageCapacityBytes } from "../ring/descriptor.ts";
 import { type ConfigProblem, issueProblems } from "./config-words.ts";
@@ -26,6 +27,11 @@ export interface ConfiguredSensor {
   parts: string[];
 }
 
+/** As a sensor, for it is supervised as one; it makes no streams. */
+export interface ConfiguredSink extends ConfiguredSensor {
+  config: SensorConfig & { streams: string[]; url: string };
+}
+
 export interface Config {
   /** null: there was no file, this is the built-in default. */
   file: string | null;
@@ -35,8 +41,7 @@ export interface Config {
   group: string | null;
   sensors: ConfiguredSensor[];
   messages: DeclaredMessages[];
-  /** What is allowed but will not do what one may expect, in words. */
-  warnings: string[];
+  sinks: ConfiguredSink[];
 }
 
 export class ConfigError extends Error {
@@ -58,12 +63,6 @@ export const defaultConfigText = `sensors:
 
 const messageCapacityMax = 16 << 20;
 
-const sinkSchema = z.strictObject({
-  kind: z.enum(["redis"]),
-  url: z.string().min(1),
-  streams: z.array(streamName).min(1),
-});
-
 /** What the hub writes for those who post messages over HTTP. */
 const messagesSchema = z.strictObject({
   name: streamName,
@@ -84,7 +83,7 @@ const topSchema = z.strictObject({
   // A list whose entries are all commented out is null.
   sensors: z.array(z.record(z.string(), z.unknown())).nullable().default([]),
   messages: z.array(messagesSchema).nullable().default([]),
-  sinks: z.array(sinkSchema).nullable().default([]),
+  sinks: z.array(z.record(z.string(), z.unknown())).nullable().default([]),
 });
 
 /**
@@ -126,14 +125,10 @@ export async function parseConfig(
   if (typeof groupName === "string" && groupName !== "" && groupId(groupName) === null) {
     problems.push(yaml.problem(["group"], `there is no group "${groupName}" on this machine`));
   }
+  const sinks = await parseSinks(yaml, value, problems);
   if (!top.success || problems.length > 0) throw new ConfigError(inOrder(problems));
-  const { host, port, prefix, group, sinks } = top.data;
-  const warnings = (sinks ?? []).map(
-    (sink, i) =>
-      `${yaml.where(["sinks", i])}: kind ${sink.kind} is not there yet in this version: ` +
-      `${sink.streams.join(", ")} will not be sent anywhere`,
-  );
-  return { file, host, port, prefix, group, sensors, messages, warnings };
+  const { host, port, prefix, group } = top.data;
+  return { file, host, port, prefix, group, sensors, messages, sinks };
 }
 
 async function parseSensors(
@@ -149,7 +144,14 @@ async function parseSensors(
   for (const [i, entry] of entries.entries()) {
     const path = ["sensors", i];
     if (typeof entry !== "object" || entry === null) continue; // said by the schema above
-    const kind = await loadKind(yaml, path, (entry as { kind?: unknown }).kind, kinds, problems);
+    const kind = await loadKind(
+      yaml,
+      path,
+      "sensor",
+      (entry as { kind?: unknown }).kind,
+      kinds,
+      problems,
+    );
     if (!kind) continue;
     const parsed = kind.config.safeParse(entry);
     if (!parsed.success) {
@@ -165,9 +167,42 @@ async function parseSensors(
   return sensors;
 }
 
+async function parseSinks(
+  yaml: YamlFile,
+  value: unknown,
+  problems: ConfigProblem[],
+): Promise<ConfiguredSink[]> {
+  const entries = (value as { sinks?: unknown }).sinks;
+  if (!Array.isArray(entries)) return [];
+  const sinks: ConfiguredSink[] = [];
+  const taken = new Map<string, string>();
+  for (const [i, entry] of entries.entries()) {
+    const path = ["sinks", i];
+    if (typeof entry !== "object" || entry === null) continue; // said by the schema above
+    const kind = await loadKind(yaml, path, "sink", entry.kind, sinkKinds, problems);
+    if (!kind) continue;
+    const parsed = kind.config.safeParse(entry);
+    if (!parsed.success) {
+      problems.push(...issueProblems(yaml, kind.config, parsed.error, path));
+      continue;
+    }
+    const config = parsed.data as ConfiguredSink["config"];
+    const { name } = config;
+    const other = taken.get(name);
+    if (other) {
+      const words = `the sink "${name}" is there already at ${other}; give each a \`name\``;
+      problems.push(yaml.problem(path, words));
+    }
+    taken.set(name, other ?? yaml.where(path));
+    sinks.push({ name, kind: kind.kind, config, streams: [], parts: [""] });
+  }
+  return sinks;
+}
+
 async function loadKind(
   yaml: YamlFile,
   path: Path,
+  what: "sensor" | "sink",
   kind: unknown,
   kinds: typeof sensorKinds,
   problems: ConfigProblem[],
@@ -176,7 +211,7 @@ async function loadKind(
   if (load) return load();
   const allowed = Object.keys(kinds).join(", ");
   const words =
-    kind === undefined ? "is missing" : `${yaml.shown([...path, "kind"])} is no kind of sensor`;
+    kind === undefined ? "is missing" : `${yaml.shown([...path, "kind"])} is no kind of ${what}`;
   problems.push(yaml.problem([...path, "kind"], `${words}; allowed: ${allowed}`));
   return null;
 }

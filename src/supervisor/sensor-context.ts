@@ -49,6 +49,7 @@ export function createContext(
 
   const context: SensorContext = {
     name: config.name,
+    prefix,
     part,
     signal,
     counters,
