@@ -24,7 +24,9 @@ test("rate, bytes per second, age, memory, wake mode and state of each stream, a
   expect(tables.length).toBe(2);
   for (const table of tables) {
     const [head, row, sums] = table.split("\n");
-    expect(head).toMatch(/^stream +state +rate +of +bytes +age +memory +wake +frames +pid$/);
+    expect(head).toMatch(
+      /^stream +state +rate +of +bytes +age +arrived +published +memory +wake +frames +pid$/,
+    );
     expect(row).toMatch(
       new RegExp(
         `^cam +(live|stalled) +[\\d.]+ /s +50 /s +[\\d.]+ k?B/s +[\\d.]+ m?s +[\\d.]+ kB +futex, socket +\\d+ +${producer.pid}$`,

@@ -30,7 +30,8 @@ export class LiveRig {
   /** A number of `/metrics`. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text();
-    return Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+    const line = text.split("\n").find((line) => line.startsWith(`${name} `));
+    return Number(line?.slice(name.length));
   }
 
   async close(): Promise<void> {

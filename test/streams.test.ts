@@ -96,6 +96,7 @@ describe("what is known of a stream", () => {
       ageNs: null,
       lastSequence: 0n,
       lastBytes: null,
+      hops: null,
       frames: 0n,
       generations: 1,
     });

@@ -110,6 +110,10 @@ describe.skipIf(!haveServer)("an RTSP camera", () => {
     const heard = await frames(60, "film.audio");
     expect(heard.every(({ shape }) => shape[0] === 2 && (shape[1] as number) <= 1024)).toBe(true);
     expect(heard.filter(({ shape }) => shape[1] === 1024).length).toBeGreaterThan(55);
+    for (const { captureTimeNs, publishTimeNs, fields } of heard) {
+      expect(fields.arrival_time_ns as bigint).toBeGreaterThanOrEqual(captureTimeNs as bigint);
+      expect(publishTimeNs).toBeGreaterThan(fields.arrival_time_ns as bigint);
+    }
     expect((await rig.reader("film.audio")).descriptor).toMatchObject({
       kind: "audio",
       sampleRateHz: 48_000,

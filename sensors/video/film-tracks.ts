@@ -103,6 +103,7 @@ export async function playSound(film: Film, round: Round): Promise<Played> {
     epoch: beginning,
     method: "local",
     source: { kind: "video", url: film.options.address.words, codec: decoder.codec },
+    live: false,
   };
   const play = async (placed: PlacedBlock) => {
     const captureTimeNs = await time.sound(placed.mediaNs, placed.endNs, signal);

@@ -104,11 +104,13 @@ export function playLive(live: Live, stream: Stream, clock: LiveClock): LiveTrac
     epoch: "connection",
     method: clock.method,
     source: { kind: "video", url: options.address.words, codec: decoder.codec },
+    live: true,
   };
   const publish = (placed: PlacedBlock, arrivalNs: bigint) =>
     sound.publish(placed, {
       captureTimeNs: clock.captureTimeNs(placed.mediaNs, arrivalNs),
       clockEpoch: clock.epoch,
+      arrivalTimeNs: arrivalNs,
     });
   return {
     async take(packet, arrivalNs) {

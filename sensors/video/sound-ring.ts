@@ -1,5 +1,6 @@
 /** Samples into the ring `<name>.audio`: float32 (channels, 1024), each block with the time of its first sample. */
 import type { StreamSpec } from "../../src/ring/descriptor.ts";
+import { encodeFields, layOutFields } from "../../src/ring/fields.ts";
 import type { FrameMeta, RingWriter } from "../../src/ring.ts";
 import type { SensorContext } from "../sensor.ts";
 import { type Block, createSoundBlocks, type SoundBlocks } from "./sound-blocks.ts";
@@ -12,6 +13,8 @@ export interface SoundOrigin {
   epoch: string;
   method: "one-way" | "local";
   source: Record<string, unknown>;
+  /** Whether it comes from a network or a device, and so has arrivals. */
+  live: boolean;
 }
 
 /** A block that waits to be published. */
@@ -27,8 +30,15 @@ export interface SoundRing {
   push(samples: Samples, origin: SoundOrigin): Generator<PlacedBlock>;
   /** The shorter block at the end. */
   flush(): Generator<PlacedBlock>;
-  publish(placed: PlacedBlock, meta: Omit<FrameMeta, "shape" | "fields" | "deviceTime">): void;
+  publish(placed: PlacedBlock, meta: BlockMeta): void;
 }
+
+export interface BlockMeta extends Omit<FrameMeta, "shape" | "fields" | "deviceTime"> {
+  /** When the packet that filled it was here, live sources only. */
+  arrivalTimeNs?: bigint | undefined;
+}
+
+const arrivalFields = layOutFields([{ name: "arrival_time_ns", dtype: "<u8", unit: "ns" }]);
 
 /** Rounded timestamps (1 ms in Matroska) are no gap; a lost packet is at least 2.5 ms, mostly 20. */
 const gapNs = 2_000_000n;
@@ -69,6 +79,7 @@ export function createSoundRing(context: SensorContext): SoundRing {
         method: origin.method,
       },
       source: { ...origin.source, layout: samples.layout },
+      ...(origin.live && { fields: arrivalFields }),
     };
     const unchanged = made.spec === JSON.stringify(spec);
     made = { kind: kindOf(samples), origin, spec: JSON.stringify(spec) };
@@ -97,15 +108,20 @@ export function createSoundRing(context: SensorContext): SoundRing {
       for (const block of blocks.push(samples.planes, samples.samples)) yield place(block);
     },
     flush,
-    publish({ block, mediaNs }, meta) {
+    publish({ block, mediaNs }, { arrivalTimeNs, ...meta }) {
       const ticks = (mediaNs * BigInt(sampleRateHz) + 500_000_000n) / 1_000_000_000n;
       (writer as RingWriter).publish(block.data, {
         ...meta,
         deviceTime: ticks < 0n ? undefined : ticks,
+        fields: arrivalTimeNs === undefined ? undefined : arrivalBytes(arrivalTimeNs),
         shape: block.samples === blockSamples ? undefined : [channels, block.samples],
       });
     },
   };
+}
+
+function arrivalBytes(arrivalTimeNs: bigint): Uint8Array {
+  return encodeFields(new Uint8Array(8), arrivalFields, { arrival_time_ns: arrivalTimeNs });
 }
 
 const kindOf = ({ sampleRateHz, channels, layout }: Samples) =>

@@ -5,6 +5,7 @@ import { pixelFormatOf } from "../pictures/pictures.ts";
 import type { Descriptor } from "../ring/descriptor.ts";
 import { monotonicNs } from "../ring/ffi.ts";
 import type { SegmentFrame } from "../ring/segment.ts";
+import { hopsText } from "../streams/hops.ts";
 import type { Stream } from "../streams/stream.ts";
 import type { SensorStatus } from "../supervisor/sensor-status.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
@@ -17,7 +18,7 @@ const shown = new WeakMap<Descriptor, Descriptor>();
 export function streamBody(stream: Stream, supervisor: Supervisor): StreamBody {
   const { segment, name } = stream;
   const { descriptor, header, uid } = segment;
-  const { state, measuredRate, ageNs, lastSequence, lastBytes, frames, generations } =
+  const { state, measuredRate, ageNs, lastSequence, lastBytes, hops, frames, generations } =
     stream.look();
   return {
     ...withoutSecrets(descriptor),
@@ -27,6 +28,7 @@ export function streamBody(stream: Stream, supervisor: Supervisor): StreamBody {
     bytesPerSecond: measuredRate === null || lastBytes === null ? null : measuredRate * lastBytes,
     ageNs: text(ageNs),
     lastSequence: text(lastSequence),
+    latency: hops && hopsText(hops),
     reservedBytes: header.totalBytes,
     wakeMode: header.wakeMode,
     writer: { pid: header.writerPid, uid, startedUtcNs: text(header.writerStartUtcNs) },

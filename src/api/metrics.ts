@@ -2,6 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Lives } from "../live/lives.ts";
+import type { Hops } from "../streams/hops.ts";
 import { type Stream, type StreamStatus, streamStates } from "../streams/stream.ts";
 import type { StreamRegistry } from "../streams/streams.ts";
 import type { Parts } from "./app.ts";
@@ -96,6 +97,18 @@ function streamMetrics(metrics: Registry): (registry: StreamRegistry) => void {
     labelNames,
     registers,
   });
+  const latency = new Gauge({
+    name: "streamem_stream_latency_seconds",
+    help: "Of the newest frame: capture to arrival, arrival to publish, capture to publish",
+    labelNames: ["stream", "hop"] as const,
+    registers,
+  });
+  const captureError = new Gauge({
+    name: "streamem_stream_capture_error_seconds",
+    help: "Bound of the error of the newest frame's capture time, and so of the hops from it",
+    labelNames,
+    registers,
+  });
   const reserved = new Gauge({
     name: "streamem_stream_reserved_bytes",
     help: "Shared memory that the ring takes",
@@ -115,12 +128,18 @@ function streamMetrics(metrics: Registry): (registry: StreamRegistry) => void {
     generations.inc(labels, status.generations);
     if (status.measuredRate !== null) rate.set(labels, status.measuredRate);
     if (status.ageNs !== null) age.set(labels, Number(status.ageNs) / 1e9);
+    for (const [hop, ns] of hopsByName(status.hops)) {
+      if (ns !== null) latency.set({ ...labels, hop }, Number(ns) / 1e9);
+    }
+    const errorNs = status.hops?.captureErrorNs ?? null;
+    if (errorNs !== null) captureError.set(labels, Number(errorNs) / 1e9);
     reserved.set(labels, stream.segment.header.totalBytes);
     for (const one of streamStates) state.set({ ...labels, state: one }, +(status.state === one));
   };
 
   return (registry) => {
-    for (const metric of [frames, generations, rate, age, reserved, state]) metric.reset();
+    const all = [frames, generations, rate, age, latency, captureError, reserved, state];
+    for (const metric of all) metric.reset();
     for (const { name } of registry.list()) {
       const stream = registry.get(name);
       if (stream)
@@ -132,6 +151,15 @@ function streamMetrics(metrics: Registry): (registry: StreamRegistry) => void {
         );
     }
   };
+}
+
+function hopsByName(hops: Hops | null): [string, bigint | null][] {
+  if (!hops) return [];
+  return [
+    ["capture-arrival", hops.captureToArrivalNs],
+    ["arrival-publish", hops.arrivalToPublishNs],
+    ["capture-publish", hops.captureToPublishNs],
+  ];
 }
 
 function unlessUnreadable(work: () => void): void {

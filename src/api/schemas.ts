@@ -38,6 +38,15 @@ export const streamSchema = descriptorSchema
     bytesPerSecond: z.number().nullable(),
     ageNs: integer64("Since the newest frame was published; null before the first").nullable(),
     lastSequence: integer64("Of the newest frame in this generation, 0 before the first"),
+    latency: z
+      .object({
+        captureToArrivalNs: integer64("From the capture to its last byte in the sensor").nullable(),
+        arrivalToPublishNs: integer64("From there into the ring").nullable(),
+        captureToPublishNs: integer64("Both together").nullable(),
+        captureErrorNs: integer64("Bound of the error of the capture time").nullable(),
+      })
+      .nullable()
+      .openapi({ description: "Of the newest frame, as far as its times are known" }),
     reservedBytes: z.number().openapi({ description: "Shared memory that the ring takes" }),
     wakeMode: z.enum(["none", "futex"]),
     writer: z.object({

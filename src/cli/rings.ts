@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { redactDeep } from "../log/redact.ts";
+import { hopsText } from "../streams/hops.ts";
 import { Stream } from "../streams/stream.ts";
 
 export interface Unreadable {
@@ -35,7 +36,7 @@ export function openRings(prefix: string, folder = "/dev/shm"): OpenRings {
 /** What the API tells of a stream, as far as it can be known without the hub; the same names. */
 export function streamFacts(stream: Stream) {
   const { descriptor, header, uid } = stream.segment;
-  const { state, measuredRate, ageNs, lastSequence, lastBytes } = stream.look();
+  const { state, measuredRate, ageNs, lastSequence, lastBytes, hops } = stream.look();
   return {
     ...(redactDeep(descriptor) as typeof descriptor),
     name: stream.name,
@@ -44,6 +45,7 @@ export function streamFacts(stream: Stream) {
     bytesPerSecond: measuredRate === null || lastBytes === null ? null : measuredRate * lastBytes,
     ageNs: ageNs === null ? null : ageNs.toString(),
     lastSequence: lastSequence.toString(),
+    latency: hops && hopsText(hops),
     reservedBytes: header.totalBytes,
     wakeMode: header.wakeMode,
     writer: { pid: header.writerPid, uid, startedUtcNs: header.writerStartUtcNs.toString() },

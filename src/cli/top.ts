@@ -57,7 +57,20 @@ function positive(text: string): number {
 }
 
 function page(prefix: string, facts: StreamFacts[]): string {
-  const head = ["stream", "state", "rate", "of", "bytes", "age", "memory", "wake", "frames", "pid"];
+  const head = [
+    "stream",
+    "state",
+    "rate",
+    "of",
+    "bytes",
+    "age",
+    "arrived",
+    "published",
+    "memory",
+    "wake",
+    "frames",
+    "pid",
+  ];
   const rows = facts.map((stream) => [
     stream.name,
     stream.state,
@@ -65,13 +78,26 @@ function page(prefix: string, facts: StreamFacts[]): string {
     rateWords(stream.rate),
     throughputWords(stream.bytesPerSecond),
     ageWords(stream.ageNs),
+    ...latencyWords(stream),
     bytesWords(stream.reservedBytes),
     wakeWords(stream),
     stream.lastSequence,
     String(stream.writer.pid),
   ]);
-  const list = rows.length > 0 ? aligned([head, ...rows], [2, 3, 4, 5, 6, 8, 9]) : "no streams";
+  const list =
+    rows.length > 0 ? aligned([head, ...rows], [2, 3, 4, 5, 6, 7, 8, 10, 11]) : "no streams";
   return `${list}\n${sums(prefix, facts)}`;
+}
+
+/** Of the newest frame: how long after its capture it was here, and how long after that (or its capture) in the ring. */
+function latencyWords({ latency }: StreamFacts): [string, string] {
+  if (!latency) return ["", ""];
+  const { captureToArrivalNs, arrivalToPublishNs, captureToPublishNs, captureErrorNs } = latency;
+  const error = captureErrorNs === null ? "" : ` ±${ageWords(captureErrorNs)}`;
+  const whole = captureToPublishNs === null ? "" : ageWords(captureToPublishNs) + error;
+  if (arrivalToPublishNs === null) return ["", whole];
+  const arrived = captureToArrivalNs === null ? "" : ageWords(captureToArrivalNs) + error;
+  return [arrived, `+${ageWords(arrivalToPublishNs)}`];
 }
 
 /** How a reader learns of a frame, the dearest way that the writer offers. */

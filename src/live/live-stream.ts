@@ -1,6 +1,7 @@
 /** One stream that somebody looks at: its newest frame, made ready once for all who want it in the same way. */
 import type { FrameNumbers, LiveMessage, Payload, Wish } from "../api/live-messages.ts";
 import type { SegmentFrame } from "../ring/segment.ts";
+import { arrivalTimeNs } from "../streams/hops.ts";
 import type { Stream } from "../streams/stream.ts";
 import { History } from "./history.ts";
 import { isPicture, PicturePreview } from "./picture-preview.ts";
@@ -139,14 +140,13 @@ export function numbersOf({
   payloadBytes,
   fields,
 }: SegmentFrame): FrameNumbers {
-  const arrival = fields.arrival_time_ns;
   return {
     sequence: seq,
     deviceTime: header.deviceTime,
     captureTimeNs: header.captureTimeNs,
     timeErrorNs: header.timeErrorNs,
     clockEpoch: header.clockEpoch,
-    arrivalTimeNs: typeof arrival === "bigint" ? arrival : null,
+    arrivalTimeNs: arrivalTimeNs({ fields }),
     publishTimeNs: header.publishTimeNs,
     publishUtcNs: header.publishUtcNs,
     shape,

@@ -3,6 +3,7 @@ import { fstatSync } from "node:fs";
 import { monotonicNs, writerAlive } from "../ring/ffi.ts";
 import { LayoutError } from "../ring/layout.ts";
 import { openSegment, type Segment } from "../ring/segment.ts";
+import { type Hops, hopsOf } from "./hops.ts";
 import { RateMeter } from "./rate.ts";
 
 export const streamStates = ["live", "stalled", "dead", "retired"] as const;
@@ -18,6 +19,8 @@ export interface StreamStatus {
   lastSequence: bigint;
   /** Of the newest frame; null before the first. */
   lastBytes: number | null;
+  /** Of the newest frame; null before the first. */
+  hops: Hops | null;
   /** Frames of all generations that the hub has seen. */
   frames: bigint;
   /** Generations that the hub has seen. */
@@ -33,7 +36,7 @@ export class Stream {
   readonly #rate = new RateMeter();
   readonly #inode: bigint;
   readonly #before: Predecessors;
-  #newest: { publishTimeNs: bigint; bytes: number } | null = null;
+  #newest: { publishTimeNs: bigint; bytes: number; hops: Hops } | null = null;
   #lastSequence = 0n;
 
   /** Throws what {@link openSegment} throws. */
@@ -73,7 +76,7 @@ export class Stream {
     const newest = this.segment.head();
     if (newest) {
       const { publishTimeNs } = newest.header;
-      this.#newest = { publishTimeNs, bytes: newest.payloadBytes };
+      this.#newest = { publishTimeNs, bytes: newest.payloadBytes, hops: hopsOf(newest) };
       this.#rate.see(newest.seq, publishTimeNs);
     }
     return this.#status(this.segment.state());
@@ -108,6 +111,7 @@ export class Stream {
       ageNs: published === undefined ? null : now > published ? now - published : 0n,
       lastSequence: this.#lastSequence,
       lastBytes: this.#newest?.bytes ?? null,
+      hops: this.#newest?.hops ?? null,
       frames,
       generations,
     };
