@@ -17,6 +17,7 @@ import {
   Talk,
   temporaryFolder,
 } from "./ring-programs.ts";
+import { rust, rustProgram } from "./rust-programs.ts";
 
 cleanUpAfterwards();
 
@@ -206,12 +207,25 @@ const languages: Record<
     expect(await writer.line()).toBe("ready");
     return { second: () => refusedInPython(prefix), end: () => writer.ask("close") };
   },
+  Rust: async (prefix) => {
+    const writer = new Talk(rustWriter(prefix));
+    expect(await writer.line()).toBe("trying");
+    expect(await writer.line()).toStartWith("ready ");
+    return { second: () => refusedInRust(prefix), end: () => writer.ask("close") };
+  },
 };
 const seconds: Record<string, (prefix: string) => Promise<string>> = {
   C: (prefix) => refused(prefix, "one"),
   TypeScript: async (prefix) => refusedHere(prefix),
   Python: refusedInPython,
+  Rust: refusedInRust,
 };
+
+const rustWriter = (prefix: string) => [rustProgram("line_writer"), prefix, "4", "64", "one"];
+
+async function refusedInRust(prefix: string): Promise<string> {
+  return (await finish(rustWriter(prefix))).stdout.replace("trying\n", "");
+}
 
 const pythonWriter = `
 import sys
@@ -244,9 +258,13 @@ function refusedHere(prefix: string): string {
 }
 
 describe("a second writer is refused in words,", () => {
-  const names = Object.keys(languages).filter((name) =>
-    name === "C" ? compiler : name !== "Python" || python,
-  );
+  const there: Record<string, unknown> = {
+    C: compiler,
+    TypeScript: true,
+    Python: python,
+    Rust: rust,
+  };
+  const names = Object.keys(languages).filter((name) => there[name]);
   const pairs = names.flatMap((first) => names.map((second) => [first, second] as const));
   test.concurrent.each(pairs)("first %s, then %s", async (first, second) => {
     const prefix = freshPrefix();

@@ -1,4 +1,4 @@
-//! native/test/writer.c in Rust, as far as every language has it: `line_writer PREFIX SLOTS BYTES` writes the stream "s".
+//! native/test/writer.c in Rust, as far as every language has it: `line_writer PREFIX SLOTS BYTES [NAME]` writes the stream NAME, else "s".
 //! Says "trying", then "ready <generation>" or "error <errno> <words>"; then a line for each that it is given.
 use std::io::{stdin, BufRead};
 use streamem::{Error, Meta, Spec, Writer};
@@ -16,7 +16,7 @@ fn main() {
     let (slots, bytes) = (words[2].parse().expect("SLOTS"), words[3].parse().expect("BYTES"));
     let spec = Spec::new("tensor", "|u1", &[bytes]).prefix(&words[1]).slots(slots);
     println!("trying");
-    let mut writer = match Writer::create("s", &spec) {
+    let mut writer = match Writer::create(words.get(4).map_or("s", String::as_str), &spec) {
         Ok(writer) => writer,
         Err(error) => {
             say(Err(error));

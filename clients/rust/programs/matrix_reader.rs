@@ -58,7 +58,10 @@ fn main() -> Result<(), Error> {
     let mut tally = Tally::default();
     while reader.state() != State::Retired || std::path::Path::new(&path).exists() {
         for turn in 0..64 {
-            let Some(frame) = reader.newest(Duration::from_millis(20)) else { break };
+            let frame = match reader.newest(Duration::from_millis(20)) {
+                Some(frame) => frame,
+                None => break,
+            };
             let copied = frame.copy_into(&mut copy);
             tally.look(&frame, copied, &copy);
             if copy.len() > SMALL_BYTES || turn % 4 > 0 {

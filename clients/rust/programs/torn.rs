@@ -28,12 +28,13 @@ fn write(prefix: &str) -> Result<(), Error> {
         let bytes = bytes_of(sequence);
         let payload: Vec<u8> = (0..bytes as u64 / 8).flat_map(|i| word(sequence, i).to_le_bytes()).collect();
         let fields: Vec<u8> = (2000..2001 + sequence % 3).flat_map(|i| word(sequence, i).to_le_bytes()).collect();
+        let shape = [bytes as u32 / 8];
         let meta = Meta {
             device_time: Some(word(sequence, 1001)),
             capture_time_ns: Some(sequence * 1000),
             time_error_ns: Some(word(sequence, 1002)),
             clock_epoch: sequence as u32,
-            shape: Some(&[bytes as u32 / 8]),
+            shape: Some(&shape),
             fields: &fields,
             refers_to: None,
         };

@@ -39,6 +39,7 @@
 
 mod array;
 mod bell;
+mod deadline;
 mod descriptor;
 mod dtype;
 mod error;
@@ -52,6 +53,8 @@ mod map;
 mod memory;
 mod names;
 mod owning;
+mod place;
+mod placing;
 mod reader;
 mod reference;
 mod ring;

@@ -1,18 +1,16 @@
 //! A reader of one stream, which follows it from writer to writer.
 
-use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::bell;
+use crate::deadline::Deadline;
 use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::layout::WAKE_AT;
 use crate::names::Name;
+use crate::place::Place;
 use crate::ring::{read_at, Ring};
 use crate::stack::History;
 use crate::sys::{futex_wait, lock_is_held, now_ns, utc_ns};
@@ -48,46 +46,6 @@ pub struct Reader {
     looked_ns: u64,
     pub(crate) history: Option<History>,
     pub(crate) waiting: Option<Waiting>,
-}
-
-/// Where a stream's ring is found.
-pub(crate) enum Place {
-    Name(Name),
-    Path(String),
-}
-
-impl Place {
-    pub fn path(&self) -> String {
-        match self {
-            Place::Name(name) => name.ring(),
-            Place::Path(path) => path.clone(),
-        }
-    }
-
-    /// The file at the path; where there is none, the one that the stream's doorbell hands out.
-    fn open(&self, wake: Option<&str>) -> Result<File> {
-        let options = libc::O_NOFOLLOW | libc::O_NONBLOCK; // the standard library adds O_CLOEXEC
-        let error = match OpenOptions::new().read(true).custom_flags(options).open(self.path()) {
-            Ok(file) => return Ok(file),
-            Err(error) => error,
-        };
-        if let Some(offer) = bell::find(self.name(), wake) {
-            return Ok(offer.ring); // no shared /dev/shm: a container that sees only the doorbell's folder
-        }
-        let remedy = match error.kind() {
-            io::ErrorKind::NotFound => " (is its writer running? `ls /dev/shm` shows what there is)",
-            io::ErrorKind::PermissionDenied => " (the stream belongs to another user; the hub's `group` setting shares it)",
-            _ => "",
-        };
-        Err(Error::new(error.raw_os_error().unwrap_or(libc::EIO), format!("{}: {}{}", self.path(), error, remedy)))
-    }
-
-    pub fn name(&self) -> Option<&Name> {
-        match self {
-            Place::Name(name) => Some(name),
-            Place::Path(_) => None,
-        }
-    }
 }
 
 impl Reader {
@@ -325,20 +283,5 @@ impl Reader {
     /// Looks at the ring's health at the next call, whenever the last look was.
     pub(crate) fn look_soon(&mut self) {
         self.looked_ns = 0;
-    }
-}
-
-/// When a wait is over.
-pub(crate) struct Deadline(Option<u64>);
-
-impl Deadline {
-    pub fn after(timeout: Option<Duration>) -> Deadline {
-        Deadline(timeout.map(|timeout| now_ns().saturating_add(timeout.as_nanos().min(u64::MAX as u128) as u64)))
-    }
-
-    /// How long to sleep, at most `slice`; None when the time is over.
-    pub fn left(&self, slice: Duration) -> Option<Duration> {
-        let left = self.0.map_or(slice, |end| Duration::from_nanos(end.saturating_sub(now_ns())));
-        (left > Duration::ZERO).then(|| left.min(slice))
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::reader::{Deadline, Reader};
+use crate::reader::Reader;
 use crate::sync_member::{time_of, Member, SyncMember, LOOK};
 
 /// When a set is answered.

@@ -6,9 +6,10 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::reader::{Deadline, Reader, State};
+use crate::reader::{Reader, State};
 
 /// Why a stream has no frame in a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
