@@ -2,11 +2,12 @@
 import { useRef } from "preact/hooks";
 import type { FrameMessage } from "../../api/live-messages.ts";
 import { type Annotation, type Box, newestAnnotation } from "./annotations.ts";
+import { decodeJpeg } from "./jpeg-decoding.ts";
 import { painted, useFrames, type ViewProps } from "./view.ts";
 
 interface Kept {
   frame: FrameMessage;
-  jpeg: Blob;
+  jpeg: Uint8Array;
 }
 
 /** Results of a model come some frames late: so many pictures wait for theirs. */
@@ -21,19 +22,22 @@ export function PictureView({ stream, feed, large }: ViewProps) {
   const annotated = useRef<Annotation | null>(null);
 
   const draw = async ({ jpeg, frame }: Kept, boxes: Box[]) => {
-    const bitmap = await createImageBitmap(jpeg);
-    if (!canvas.current || !overlay.current) return bitmap.close();
-    fit(canvas.current, bitmap);
-    canvas.current.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
+    const decoded = await decodeJpeg(jpeg);
+    if (!canvas.current || !overlay.current) return decoded.close();
+    fit(canvas.current, decoded);
+    canvas.current.getContext("2d", { alpha: false })?.drawImage(decoded.image, 0, 0);
+    decoded.close();
     canvas.current.dataset.sequence = String(frame.sequence);
-    drawBoxes(overlay.current, boxes, frame.shape);
+    // Whatever lies above a canvas and changes costs the browser more than the picture itself.
+    if (boxes.length > 0 || overlay.current.hasChildNodes()) {
+      drawBoxes(overlay.current, boxes, frame.shape);
+    }
     await painted();
   };
 
   useFrames(feed, async (frame) => {
     if (frame.payload?.kind !== "jpeg") return;
-    // The bytes lie in the message: a Blob is the one copy of them.
-    const jpeg = new Blob([frame.payload.data as Uint8Array<ArrayBuffer>], { type: "image/jpeg" });
+    const { data: jpeg } = frame.payload;
     const one = { frame, jpeg };
     const newest = newestAnnotation(stream.name);
     if (!newest || performance.now() - newest.atMs > annotatedMs) {
@@ -62,7 +66,10 @@ export function PictureView({ stream, feed, large }: ViewProps) {
   );
 }
 
-function fit(canvas: HTMLCanvasElement, { width, height }: ImageBitmap): void {
+function fit(
+  canvas: HTMLCanvasElement,
+  { width, height }: { width: number; height: number },
+): void {
   if (canvas.width === width && canvas.height === height) return;
   canvas.width = width;
   canvas.height = height;

@@ -1,0 +1,118 @@
+import type { Bench, BenchContext, Series } from "./bench.ts";
+import { memoryMb } from "./hub-process.ts";
+import { browserPids, openBrowser, openPage, takePainted } from "./page-browser.ts";
+import { startWatchedHub } from "./page-hub.ts";
+import { median, rowsOf } from "./statistics.ts";
+
+const cameras = 8;
+const usualMinutes = 30;
+const settlingMs = 60_000;
+/** Heaps breathe: a minute's memory is the median of so many looks. */
+const looks = 6;
+const lookMs = 10_000;
+
+interface Minute {
+  /** MB, by what it is of. */
+  memory: Map<string, number>;
+  painted: number;
+}
+
+/** The page open for half an hour: neither it nor the hub may grow. */
+export const bench: Bench = {
+  name: "page-long",
+  title: "The page open for half an hour",
+  usual: false,
+  async run(context) {
+    const minutes = Math.max(4, Math.round(usualMinutes * context.share));
+    return { rows: rowsFor(await watchedFor(context, minutes)), absent: [] };
+  },
+};
+
+async function watchedFor(context: BenchContext, count: number): Promise<Minute[]> {
+  const { hub, hubPid, end } = await startWatchedHub(context, cameras);
+  const browser = await openBrowser();
+  try {
+    const page = await openPage(browser);
+    await page.goto(hub.url);
+    const debug = await page.context().newCDPSession(page);
+    await debug.send("Performance.enable");
+    await Bun.sleep(settlingMs);
+    await takePainted(page);
+    const minutes: Minute[] = [];
+    for (let minute = 0; minute < count; minute++) {
+      const taken: Map<string, number>[] = [];
+      for (let look = 0; look < looks; look++) {
+        await Bun.sleep(lookMs);
+        const { metrics } = await debug.send("Performance.getMetrics");
+        const heap = metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Number.NaN;
+        taken.push(
+          new Map([
+            ["the hub (PSS)", memoryMb(hubPid).pss],
+            ["the browser with all its processes (PSS)", browserMb()],
+            ["of it the page's JavaScript", heap / 1e6],
+          ]),
+        );
+      }
+      minutes.push({ memory: mediansOf(taken), painted: (await takePainted(page)).length });
+      context.say(`minute ${minute + 1} of ${count}`);
+    }
+    return minutes;
+  } finally {
+    await browser.close();
+    await end();
+  }
+}
+
+function browserMb(): number {
+  return browserPids().reduce((sum, pid) => {
+    try {
+      return sum + memoryMb(pid).pss;
+    } catch {
+      return sum; // it has just ended
+    }
+  }, 0);
+}
+
+function mediansOf(taken: Map<string, number>[]): Map<string, number> {
+  const names = [...(taken[0] as Map<string, number>).keys()];
+  return new Map(names.map((name) => [name, median(taken.map((one) => one.get(name) as number))]));
+}
+
+function rowsFor(minutes: Minute[]) {
+  const names = [...(minutes[0] as Minute).memory.keys()];
+  const memory = names.flatMap((name): Series[] => {
+    const values = minutes.map((minute) => minute.memory.get(name) as number);
+    const kase = "memory";
+    return [
+      { case: kase, contender: name, condition: "each minute's", samples: values },
+      {
+        case: kase,
+        contender: name,
+        condition: `slope, in ${minutes.length} minutes`,
+        samples: [slope(values) * minutes.length],
+      },
+    ];
+  });
+  const painted: Series = {
+    case: "pictures painted",
+    contender: "all tiles",
+    condition: "each minute's",
+    samples: minutes.map(({ painted }) => painted / 60),
+  };
+  return [
+    ...rowsOf("page-long", "MB", [memory], []),
+    ...rowsOf("page-long", "1/s", [[painted]], []),
+  ];
+}
+
+/** Of the straight line with the least squares through values at 0, 1, 2, …; per step. */
+function slope(values: number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  let [products, squares] = [0, 0];
+  for (const [at, value] of values.entries()) {
+    products += (at - middle) * (value - mean);
+    squares += (at - middle) ** 2;
+  }
+  return products / squares;
+}
