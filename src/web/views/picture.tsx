@@ -2,7 +2,6 @@
 import { useRef } from "preact/hooks";
 import type { FrameMessage } from "../../api/live-messages.ts";
 import { type Annotation, type Box, newestAnnotation } from "./annotations.ts";
-import { decodeJpeg } from "./jpeg-decoding.ts";
 import { painted, useFrames, type ViewProps } from "./view.ts";
 
 interface Kept {
@@ -22,11 +21,11 @@ export function PictureView({ stream, feed, large }: ViewProps) {
   const annotated = useRef<Annotation | null>(null);
 
   const draw = async ({ jpeg, frame }: Kept, boxes: Box[]) => {
-    const decoded = await decodeJpeg(jpeg);
-    if (!canvas.current || !overlay.current) return decoded.close();
-    fit(canvas.current, decoded);
-    canvas.current.getContext("2d", { alpha: false })?.drawImage(decoded.image, 0, 0);
-    decoded.close();
+    const blob = new Blob([jpeg as Uint8Array<ArrayBuffer>], { type: "image/jpeg" });
+    const bitmap = await createImageBitmap(blob);
+    if (!canvas.current || !overlay.current) return bitmap.close();
+    fit(canvas.current, bitmap);
+    canvas.current.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
     canvas.current.dataset.sequence = String(frame.sequence);
     // Whatever lies above a canvas and changes costs the browser more than the picture itself.
     if (boxes.length > 0 || overlay.current.hasChildNodes()) {
