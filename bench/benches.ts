@@ -17,6 +17,7 @@ const files = {
   "hololens-long": () => import("./hololens-long.ts"),
   page: () => import("./page.ts"),
   "page-long": () => import("./page-long.ts"),
+  live: () => import("./live.ts"),
   idle: () => import("./idle.ts"),
   hub: () => import("./hub.ts"),
   fresh: () => import("./fresh.ts"),
