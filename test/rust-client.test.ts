@@ -1,5 +1,7 @@
 // The Rust client: its own tests, the hunt for torn frames with each protection taken out, and writers that are killed.
 import { describe, expect, test } from "bun:test";
+import { createWriter, type StreamSpec } from "../src/ring.ts";
+import { canUnshare } from "./doorbell-rig.ts";
 import {
   cleanUpAfterwards,
   finish,
@@ -7,13 +9,15 @@ import {
   jsonLines,
   leftovers,
   Talk,
+  temporaryFolder,
 } from "./ring-programs.ts";
+import { until } from "./rings.ts";
 import { cargoOnCrate, mutatedRustProgram, rust, rustProgram } from "./rust-programs.ts";
 
 cleanUpAfterwards();
 
 const CANCEL_MS = 600_000; // only so that a run that hangs is ended
-const enough = 100_000;
+const enough = 20_000;
 
 interface Tally {
   deliveries: number;
@@ -63,6 +67,53 @@ describe.skipIf(!rust)("the Rust client", () => {
         expect(tally.rejections).toBeGreaterThanOrEqual(enough);
         expect(tally.generations).toBeGreaterThan(1);
       }
+    },
+    CANCEL_MS,
+  );
+
+  const spec: StreamSpec = { kind: "tensor", dtype: "|u1", shape: [8] };
+
+  // To see it fail: give descriptors no doorbell in attach_fd (then no reader connects), or leave take_rings out of clear_fd
+  // (then it wakes without end).
+  test(
+    "waits on one descriptor by the doorbell, through a renewal, and sleeps where there is nothing",
+    async () => {
+      const prefix = freshPrefix();
+      const directory = temporaryFolder("bell");
+      using writer = createWriter("s", spec, { prefix, directory, slots: 1024 });
+      const reader = new Talk([rustProgram("line_reader"), prefix, "epoll"], {
+        STREAMEM_DIR: directory,
+      });
+      for (let generations = 0; generations < 3; generations++) {
+        if (generations > 0)
+          writer.renew(); // a reader that is quicker than the new doorbell waits on the futex
+        else await until(() => writer.doorbellReaders === 1);
+        for (let n = 0; n < 50; n++) {
+          writer.publish(new Uint8Array(8));
+          await Bun.sleep(1);
+        }
+        expect(JSON.parse(await reader.line())).toEqual({ generation: writer.generation });
+      }
+      reader.child.stdin.end();
+      const { frames, wakeups } = JSON.parse(await reader.line());
+      expect(frames).toBe(150);
+      expect(wakeups).toBeLessThan(1000);
+    },
+    CANCEL_MS,
+  );
+
+  test.skipIf(!canUnshare)(
+    "reads through the doorbell where it shares no /dev/shm with the writer",
+    async () => {
+      const prefix = freshPrefix();
+      const directory = temporaryFolder("apart");
+      using writer = createWriter("s", spec, { prefix, directory });
+      writer.publish(new Uint8Array(8));
+      const apart = `mount -t tmpfs tmpfs /dev/shm; exec "$0" ${prefix} epoll`;
+      const command = ["unshare", "-m", "sh", "-c", apart, rustProgram("line_reader")];
+      const reader = new Talk(command, { STREAMEM_DIR: directory });
+      expect(JSON.parse(await reader.line())).toEqual({ generation: writer.generation });
+      await reader.kill();
     },
     CANCEL_MS,
   );

@@ -183,11 +183,11 @@ impl Reader {
         }
         let before = std::mem::replace(&mut self.given, frame.sequence);
         if self.started {
-            frame.missed = frame.sequence - before - 1 + self.carried;
+            frame.missed = (frame.sequence - before - 1).saturating_add(self.carried);
         }
         self.carried = 0;
         self.started = true;
-        self.missed += frame.missed;
+        self.missed = self.missed.saturating_add(frame.missed);
         if let Some(history) = &mut self.history {
             history.push(&frame);
         }
@@ -258,7 +258,8 @@ impl Reader {
             return true;
         }
         if self.started {
-            self.carried += newest.saturating_sub(self.given);
+            self.carried = self.carried.saturating_add(newest.saturating_sub(self.given));
+            // a hostile ring's numbers may be any
         }
         self.given = 0;
         self.detach_fd();
