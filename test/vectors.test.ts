@@ -169,3 +169,14 @@ test.skipIf(!go)(
   },
   TIMEOUT_MS,
 );
+
+// One file for both: Bun is another engine under it.
+for (const runtime of ["node", "bun"]) {
+  test.skipIf(!Bun.which(runtime))(
+    `the Node client under ${runtime} answers every vector`,
+    () => {
+      checkRunner([runtime, "clients/node/vectors.mjs"], true);
+    },
+    TIMEOUT_MS,
+  );
+}
