@@ -1,10 +1,10 @@
 // The Go client: that it compiles where it should, is tidy, its own tests, which need only its folder, and what needs others:
-// a writer with a doorbell, and the samples.
+// a writer with a doorbell, a reader that is told of the end.
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { openReader } from "../src/ring.ts";
 import { go, goFolder, goProgram, runGo } from "./go-programs.ts";
-import { finish, isRoot, Talk } from "./ring-programs.ts";
+import { isRoot, Talk } from "./ring-programs.ts";
 import { camera, TestRings, until } from "./rings.ts";
 import { skipping } from "./skipping.ts";
 
@@ -45,7 +45,7 @@ describe.skipIf(!go)("the Go client", () => {
 describe.skipIf(!go)("a Go reader's descriptor", () => {
   async function follows(name: string, before: string[]): Promise<void> {
     const writer = rings.writer(name, camera);
-    const reader = new Talk([...before, goProgram("programs/follow-fd"), name, "40"], env);
+    const reader = new Talk([...before, goProgram("programs/follow_fd"), name, "40"], env);
     await until(() => writer.doorbellReaders === 1);
     for (let n = 1; n <= 40; n++) {
       if (n === 21) writer.renew();
@@ -69,30 +69,6 @@ describe.skipIf(!go)("a Go reader's descriptor", () => {
 });
 
 describe.skipIf(!go)("the Go sample", () => {
-  const sample = (name: string, ...words: string[]) =>
-    finish([goProgram(`samples/${name}`), ...words], env);
-
-  test("latest says what the newest frame is", async () => {
-    const writer = rings.writer("l", camera);
-    expect((await sample("latest", "l")).stdout).toBe("no frame yet\n");
-    writer.publish(new Uint8Array(72));
-    const line = /^sequence 1 shape 4x6x3 dtype \|u1 age_ms \d+\.\d\n$/;
-    expect((await sample("latest", "l")).stdout).toMatch(line);
-    const { ended, stderr } = await sample("latest", "nothing");
-    expect(ended).toBe("exit 1");
-    expect(stderr).toContain("nothing: no such file");
-  });
-
-  test("follow, stack and sync read two cameras", async () => {
-    await Promise.all(["a", "b"].map((name) => rings.producer(name, { ...camera, rate: 30 })));
-    const { stdout } = await sample("follow", "a", "40");
-    expect(stdout).toMatch(/^(shape 4x6x3 rate \d+\.\d missed \d+\n){1,4}$/);
-    const stack = /^stack 10x4x6x3 sequences( \d+){10}\n$/;
-    expect((await sample("stack", "a", "10")).stdout).toMatch(stack);
-    const sets = /^(time_ns \d+ a (\d+|[a-z ]+) b (\d+|[a-z ]+)\n){5}$/;
-    expect((await sample("sync", "a", "b", "5")).stdout).toMatch(sets);
-  });
-
   test("publish is read by others, and ends in order when it is asked to", async () => {
     const writer = new Talk([goProgram("samples/publish"), "p", "1000"], env);
     expect(await writer.line()).toBe("published 1");

@@ -106,6 +106,12 @@ describe("offsets as computed by", () => {
     expect(JSON.parse(output([goProgram("programs/layout")]))).toEqual(wanted);
   });
 
+  test.skipIf(!Bun.which("node"))("Node", () => {
+    const words =
+      'import("./clients/node/streamem.mjs").then((m) => console.log(JSON.stringify(m.offsets)))';
+    expect(JSON.parse(output(["node", "-e", words]))).toEqual(wanted);
+  });
+
   test.skipIf(!Bun.which("cc"))("C, with sizes and constants", () => {
     const source = join(build, "offsets.c");
     writeFileSync(source, offsetsProgram());

@@ -1,6 +1,7 @@
 /** The matrix of writers and readers: a program of each in every language, as clients/README.md says what they do. */
 import { join } from "node:path";
 import { cProgram } from "./c-programs.ts";
+import { go, goProgram } from "./go-programs.ts";
 import { compiler } from "./ring-programs.ts";
 import { rust, rustProgram } from "./rust-programs.ts";
 
@@ -23,5 +24,10 @@ if (rust) {
   matrixWriters.Rust = [rustProgram("matrix_writer")];
   matrixReaders.Rust = [rustProgram("matrix_reader")];
 }
+if (go) {
+  matrixWriters.Go = [goProgram("programs/matrix_writer")];
+  matrixReaders.Go = [goProgram("programs/matrix_reader")];
+}
+if (Bun.which("node")) matrixReaders.Node = ["node", join(root, "clients/node/matrix_reader.mjs")];
 matrixWriters.TypeScript = [process.execPath, join(root, "test/fixtures/matrix-writer.ts")];
 matrixReaders.TypeScript = [process.execPath, join(root, "test/fixtures/matrix-reader.ts")];

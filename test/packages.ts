@@ -41,6 +41,7 @@ export const neededPackages: NeededPackage[] = [
     purpose: "the Rust client without a network",
     provides: ["/usr/share/cargo/registry/libc-*/Cargo.toml"],
   },
+  { name: "nodejs", purpose: "the Node client", provides: ["node"] },
   { name: "golang-go", purpose: "the Go client", provides: ["go"] },
   { name: "ffmpeg", purpose: "video files and streams to read", provides: ["ffmpeg", "ffprobe"] },
   { name: "python3-gi", purpose: rtsp, provides: ["/usr/lib/python3/dist-packages/gi"] },

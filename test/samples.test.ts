@@ -41,7 +41,6 @@ const languages: Record<string, Language> = {
   Go: {
     folder: "go/samples",
     command: (name) => (go ? [goProgram(`samples/${name}`)] : null),
-    has: readdirSync(join(root, "go/samples")).sort(),
   },
   Node: {
     folder: "node/samples",

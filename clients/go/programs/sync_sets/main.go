@@ -1,4 +1,4 @@
-// sync-trace PREFIX MODE TOLERANCE_NS DRIVER NAMES… prints the sets of a trace, a line of JSON each: see
+// sync_sets PREFIX MODE TOLERANCE_NS DRIVER NAMES… prints the sets of a trace, a line of JSON each: see
 // clients/vectors/sync/README.md.
 package main
 
@@ -17,7 +17,7 @@ type object = map[string]any
 
 func main() {
 	if len(os.Args) < 6 {
-		log.Fatal("usage: sync-trace PREFIX MODE TOLERANCE_NS DRIVER NAMES…")
+		log.Fatal("usage: sync_sets PREFIX MODE TOLERANCE_NS DRIVER NAMES…")
 	}
 	tolerance, err := strconv.ParseInt(os.Args[3], 10, 64)
 	if err != nil {

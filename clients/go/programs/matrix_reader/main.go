@@ -1,4 +1,4 @@
-// matrix-reader PREFIX STREAM BYTES copies frames in a hot loop, checks every word of what its checked copies let through, and
+// matrix_reader PREFIX STREAM BYTES copies frames in a hot loop, checks every word of what its checked copies let through, and
 // prints {"delivered":N,"rejected":N,"wrong":N,"missed":N} when the stream has ended.
 package main
 
@@ -22,7 +22,7 @@ var delivered, rejected, wrong int
 
 func main() {
 	if len(os.Args) != 4 {
-		log.Fatal("usage: matrix-reader PREFIX STREAM BYTES")
+		log.Fatal("usage: matrix_reader PREFIX STREAM BYTES")
 	}
 	bytes, err := strconv.Atoi(os.Args[3])
 	if err != nil {

@@ -1,4 +1,4 @@
-// matrix-writer PREFIX STREAM BYTES SLOTS SECONDS publishes frames at full rate in which every word depends on the sequence,
+// matrix_writer PREFIX STREAM BYTES SLOTS SECONDS publishes frames at full rate in which every word depends on the sequence,
 // then ends the stream and prints {"published":N}.
 package main
 
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	if len(os.Args) != 6 {
-		log.Fatal("usage: matrix-writer PREFIX STREAM BYTES SLOTS SECONDS")
+		log.Fatal("usage: matrix_writer PREFIX STREAM BYTES SLOTS SECONDS")
 	}
 	bytes, slots := number(os.Args[3]), number(os.Args[4])
 	descriptor := streamem.Descriptor{Kind: "tensor", Dtype: streamem.Typestr("|u1"), Shape: []int{bytes}}

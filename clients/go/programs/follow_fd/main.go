@@ -1,4 +1,4 @@
-// follow-fd NAME COUNT waits on the reader's descriptor alone, and prints generation and sequence of each frame.
+// follow_fd NAME COUNT waits on the reader's descriptor alone, and prints generation and sequence of each frame.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// node sync-trace.mjs PREFIX MODE TOLERANCE_NS DRIVER NAMES… prints the sets of a trace, a line of JSON each: see
-// ../../vectors/sync/README.md.
-import { sync } from "../streamem.mjs";
+// node sync_sets.mjs PREFIX MODE TOLERANCE_NS DRIVER NAMES… prints the sets of a trace, a line of JSON each: see
+// ../vectors/sync/README.md.
+import { sync } from "./streamem.mjs";
 
 const [prefix, mode, tolerance, driver, ...names] = process.argv.slice(2);
 const toleranceNs = BigInt(tolerance);
