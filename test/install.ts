@@ -39,7 +39,7 @@ function aptGet(...words: string[]): boolean {
   return done.success;
 }
 
-const pythonPackages = ["numpy", "vermin==1.6.0"];
+const pythonPackages = ["numpy", "vermin==1.6.0", "opencv-python-headless"];
 
 /**
  * A throw-away Python environment beside the other caches, made at the first call.
@@ -64,7 +64,7 @@ export function pythonPrograms(): { folder: string } | { folder: null; why: stri
 }
 
 function isComplete(folder: string): boolean {
-  const check = "import numpy, vermin";
+  const check = "import numpy, vermin, cv2";
   return (
     Bun.which(join(folder, "python3")) !== null &&
     Bun.spawnSync([join(folder, "python3"), "-c", check]).success

@@ -30,7 +30,7 @@ export const neededPackages: NeededPackage[] = [
   { name: "python3", purpose: "the Python client", provides: ["python3"] },
   {
     name: "python3-venv",
-    purpose: "NumPy and vermin",
+    purpose: "NumPy, OpenCV and vermin",
     provides: ["/usr/lib*/python3*/ensurepip/__init__.py"],
   },
   { name: "pypy3", purpose: "the Python client under a second interpreter", provides: ["pypy3"] },
