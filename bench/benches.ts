@@ -9,6 +9,7 @@ const files = {
   wakeup: () => import("./wakeup.ts"),
   look: () => import("./look.ts"),
   python: () => import("./python.ts"),
+  clients: () => import("./clients.ts"),
   builds: () => import("./builds.ts"),
   video: () => import("./video.ts"),
   "hololens-decode": () => import("./hololens-decode.ts"),
