@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createWriter } from "../src/ring.ts";
+import { goProgram } from "../test/go-programs.ts";
 import { rustProgram } from "../test/rust-programs.ts";
 import type { Absence, Bench, BenchContext } from "./bench.ts";
 import { compileC, Program, takeTurns } from "./program.ts";
@@ -13,6 +14,8 @@ const languages: Record<string, (context: BenchContext) => string[]> = {
   C: (context) => [compileC("clients/reader", context)],
   Rust: () => [rustProgram("bench_reader")],
   TypeScript: () => [process.execPath, join(here, "reader-program.ts")],
+  Go: () => [goProgram("programs/bench_reader")],
+  Node: () => ["node", join(here, "reader.mjs")],
   Python: () => ["python3", join(here, "reader.py")],
 };
 
