@@ -116,7 +116,8 @@ for (const [language, { folder, command, has = samples }] of Object.entries(lang
       }
     });
 
-    test.skipIf(!has.includes("publish"))("publish", async () => {
+    if (!has.includes("publish")) return; // it only reads
+    test("publish", async () => {
       const name = `from-${language.toLowerCase()}`;
       const listening = run(
         [process.execPath, join(root, "typescript/samples/follow.ts")],
