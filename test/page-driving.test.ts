@@ -69,6 +69,22 @@ describe.skipIf(!hasBrowser)("sensors", () => {
     await button("Details of gone").click();
   });
 
+  test("NDI sources are listed when they are asked for; a search that fails is said", async () => {
+    const found = [{ name: "MEVO (One)", address: "192.168.1.50:5961" }];
+    const answers = [
+      { status: 200, json: { sources: found, problems: ["no libndi: only mDNS was heard"] } },
+      { status: 503, json: { detail: "The search failed." } },
+    ];
+    // Cameras of others are on no test's network: the hub's answer is given here.
+    await rig.page.route("**/api/v1/ndi/sources", (route) => route.fulfill(answers.shift()));
+    const list = rig.page.getByText("NDI sources on the network");
+    await list.click();
+    await rig.page.getByText('- { kind: ndi, name: camera, source: "MEVO (One)" }').waitFor();
+    await rig.page.getByText("no libndi: only mDNS was heard").waitFor();
+    await rig.page.getByText("The search failed.").waitFor();
+    await list.click();
+  });
+
   test("what the hub cannot do is said beside the button", async () => {
     await rig.stopHub("SIGKILL");
     await button("Stop cam").click();

@@ -7,6 +7,8 @@ export interface HistoryPoint {
   rate: number | null;
   bytesPerSecond: number | null;
   ageMs: number | null;
+  /** From the capture to the ring, of the newest frame. */
+  latencyMs: number | null;
 }
 
 const keptMs = 60_000;
@@ -16,10 +18,15 @@ export function keepHistory(streams: StreamBody[]): void {
   const atMs = performance.now();
   const names = new Set(streams.map(({ name }) => name));
   for (const name of histories.keys()) if (!names.has(name)) histories.delete(name);
-  for (const { name, measuredRate, bytesPerSecond, ageNs } of streams) {
+  for (const { name, measuredRate, bytesPerSecond, ageNs, latency } of streams) {
     const points = histories.get(name) ?? [];
-    const ageMs = ageNs === null ? null : Number(ageNs) / 1e6;
-    points.push({ atMs, rate: measuredRate, bytesPerSecond, ageMs });
+    points.push({
+      atMs,
+      rate: measuredRate,
+      bytesPerSecond,
+      ageMs: milliseconds(ageNs),
+      latencyMs: milliseconds(latency?.captureToPublishNs ?? null),
+    });
     while ((points[0]?.atMs ?? atMs) < atMs - keptMs) points.shift();
     histories.set(name, points);
   }
@@ -28,4 +35,8 @@ export function keepHistory(streams: StreamBody[]): void {
 /** Oldest first. */
 export function historyOf(name: string): readonly HistoryPoint[] {
   return histories.get(name) ?? [];
+}
+
+function milliseconds(ns: string | null): number | null {
+  return ns === null ? null : Number(ns) / 1e6;
 }

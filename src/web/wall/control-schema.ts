@@ -44,8 +44,12 @@ export function controlsOf(schema: Schema): Control[] {
     if (fields.length === 0 || !fields.every((field) => inputOf(field.schema) !== null)) return [];
     return [{ name, plain, title: titleOf(name), description: one.description ?? "", fields }];
   });
-  const rank = ({ name }: Control) => (first.test(name) ? 0 : 1);
+  const rank = (control: Control) => (isWantedFirst(control) ? 0 : 1);
   return controls.sort((one, other) => rank(one) - rank(other));
+}
+
+export function isWantedFirst({ name }: Control): boolean {
+  return first.test(name);
 }
 
 export type Input = "choice" | "number" | "flag" | "text";

@@ -8,6 +8,7 @@ import {
   controlsOf,
   type Field,
   inputOf,
+  isWantedFirst,
   type Schema,
   valueIn,
 } from "./control-schema.ts";
@@ -16,6 +17,9 @@ interface Controls {
   schema: Schema;
   values: Record<string, unknown>;
 }
+
+/** Of more, those that nobody asks for first are folded away. */
+const listedMax = 8;
 
 export function ControlsForm({ sensor }: { sensor: SensorBody }) {
   const { name, state } = sensor;
@@ -36,6 +40,20 @@ export function ControlsForm({ sensor }: { sensor: SensorBody }) {
     );
   }, [name, state]);
 
+  const all = controls.value ? controlsOf(controls.value.schema) : [];
+  const wanted = all.length > listedMax ? all.filter(isWantedFirst) : all;
+  const others = all.filter((control) => !wanted.includes(control));
+  const form = (control: Control) => (
+    <ControlForm
+      key={control.name}
+      control={control}
+      sensor={name}
+      now={controls.value?.values[control.name]}
+      set={async (value) => {
+        controls.value = await post<Controls>(path, { [control.name]: value });
+      }}
+    />
+  );
   return (
     <section aria-label={`Controls of ${name}`} class="controls">
       <h3>Controls</h3>
@@ -43,18 +61,13 @@ export function ControlsForm({ sensor }: { sensor: SensorBody }) {
       {controls.value?.schema.description && (
         <p class="quiet">{controls.value.schema.description}</p>
       )}
-      {controls.value &&
-        controlsOf(controls.value.schema).map((control) => (
-          <ControlForm
-            key={control.name}
-            control={control}
-            sensor={name}
-            now={controls.value?.values[control.name]}
-            set={async (value) => {
-              controls.value = await post<Controls>(path, { [control.name]: value });
-            }}
-          />
-        ))}
+      {controls.value && wanted.map(form)}
+      {others.length > 0 && (
+        <details>
+          <summary>{others.length} more</summary>
+          {others.map(form)}
+        </details>
+      )}
     </section>
   );
 }
@@ -119,16 +132,19 @@ function partOf(now: unknown, plain: boolean, { key }: Field): string {
 function ControlInput({ id, field, now }: { id: string; field: Field; now: string }) {
   const { key, schema } = field;
   const input = inputOf(schema);
-  const choices = input === "flag" ? [true, false] : (schema.enum ?? []);
+  const choices = (input === "flag" ? [true, false] : (schema.enum ?? [])).map(String);
   const range = rangeWords(schema);
+  // A device that does not say what is set must not seem to.
+  const chosen = now || (schema.default === undefined ? "" : String(schema.default));
   return (
     <label for={id}>
       {key}
       {input === "choice" || input === "flag" ? (
-        <select id={id} name={key} defaultValue={now || String(schema.default ?? choices[0])}>
+        <select id={id} name={key} required>
+          {chosen === "" && <option value="">–</option>}
           {choices.map((choice) => (
-            <option key={String(choice)} value={String(choice)}>
-              {String(choice)}
+            <option key={choice} selected={choice === chosen}>
+              {choice}
             </option>
           ))}
         </select>
@@ -148,13 +164,20 @@ interface TextInputProps {
 }
 
 function TextInput({ id, name, schema, now, range }: TextInputProps) {
-  const placeholder = schema.default === undefined ? range : String(schema.default);
+  const usual = Math.abs(Number(schema.default)) >= boundMax ? undefined : schema.default;
+  const placeholder = usual === undefined ? range : String(usual);
   const shared = { id, name, placeholder, title: range, defaultValue: now };
   if (inputOf(schema) === "text") return <input type="text" {...shared} />;
   return <input type="number" step={schema.type === "integer" ? 1 : "any"} {...shared} />;
 }
 
-function rangeWords({ minimum, maximum }: Schema): string {
+/** So large a bound is that of the number's type, not of the setting. */
+const boundMax = 1e12;
+
+function rangeWords(schema: Schema): string {
+  const [minimum, maximum] = [schema.minimum, schema.maximum].map((bound) =>
+    Math.abs(bound ?? Number.POSITIVE_INFINITY) < boundMax ? bound : undefined,
+  );
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
   if (minimum !== undefined) return `at least ${minimum}`;
   return maximum === undefined ? "" : `at most ${maximum}`;

@@ -11,6 +11,7 @@ const drawn: { name: string; of(point: HistoryPoint): number | null }[] = [
     of: ({ bytesPerSecond }) => (bytesPerSecond === null ? null : bytesPerSecond / 1e6),
   },
   { name: "Age, ms", of: ({ ageMs }) => ageMs },
+  { name: "Capture to published, ms", of: ({ latencyMs }) => latencyMs },
 ];
 
 export function HistoryPlots({ name }: { name: string }) {

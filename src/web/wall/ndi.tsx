@@ -9,7 +9,14 @@ interface Source {
   address?: string | null;
 }
 
-const periodMs = 3000;
+interface Found {
+  sources: Source[];
+  /** Why more may be there than is listed, with what to do. */
+  problems?: string[];
+}
+
+/** Between an answer and the next question: each is a search of two seconds. */
+const pauseMs = 4000;
 
 export function NdiSources() {
   const shown = useSignal(false);
@@ -27,34 +34,44 @@ export function NdiSources() {
 }
 
 function Sources() {
-  const sources = useSignal<Source[] | null>(null);
+  const found = useSignal<Found | null>(null);
   const trouble = useSignal("");
   useEffect(() => {
+    let timer = 0;
     const look = async () => {
-      if (document.hidden || away.value) return;
-      try {
-        sources.value = (await get<{ sources: Source[] }>("/api/v1/ndi/sources")).sources;
-        trouble.value = "";
-      } catch (error) {
-        trouble.value = (error as Error).message;
+      if (!document.hidden && !away.value) {
+        try {
+          found.value = await get<Found>("/api/v1/ndi/sources");
+          trouble.value = "";
+        } catch (error) {
+          trouble.value = (error as Error).message;
+        }
       }
+      timer = window.setTimeout(look, pauseMs);
     };
     look();
-    const timer = setInterval(look, periodMs);
-    return () => clearInterval(timer);
+    return () => window.clearTimeout(timer);
   }, []);
 
   if (trouble.value) return <p class="refusal">{trouble.value}</p>;
-  if (!sources.value) return <p class="quiet">Looking…</p>;
-  if (sources.value.length === 0) return <p class="quiet">None is seen so far.</p>;
+  if (!found.value) return <p class="quiet">Looking…</p>;
+  const { sources, problems = [] } = found.value;
   return (
-    <ul>
-      {sources.value.map(({ name, address }) => (
-        <li key={name}>
-          <strong>{name}</strong> <span class="quiet">{address}</span>
-          <code>{`- { kind: ndi, name: camera, source: ${JSON.stringify(name)} }`}</code>
-        </li>
+    <>
+      {problems.map((problem) => (
+        <p key={problem} class="quiet">
+          {problem}
+        </p>
       ))}
-    </ul>
+      {sources.length === 0 && <p class="quiet">None is seen so far.</p>}
+      <ul>
+        {sources.map(({ name, address }) => (
+          <li key={name}>
+            <strong>{name}</strong> <span class="quiet">{address}</span>
+            <code>{`- { kind: ndi, name: camera, source: ${JSON.stringify(name)} }`}</code>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
