@@ -218,6 +218,7 @@ describe("boxes", () => {
       { label: "7 91 %", box },
     ]);
     expect(boxesOf([{ box }])).toEqual([{ label: "", box }]);
+    expect(boxesOf({ boxes: [box] })).toEqual([{ label: "", box }]); // as examples/detect_motion.py has them
     expect(boxesOf({ boxes: [] })).toEqual([]);
     for (const no of [null, 4, "box", {}, { box: "1234" }, { box: [1, 2, 3, "4"] }, [1]]) {
       expect(boxesOf(no)).toBeNull();

@@ -15,6 +15,7 @@ interface Said {
 
 const keptMax = 60;
 const lettersMax = 4000;
+const tileLettersMax = 400;
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
 
 export function MessagesView({ stream, feed, large }: ViewProps) {
@@ -22,7 +23,7 @@ export function MessagesView({ stream, feed, large }: ViewProps) {
 
   useFrames(feed, ({ payload, generation }) => {
     const fresh = framesOf(payload).map((frame): Said => {
-      const { value, words } = read(frame.data, stream.encoding);
+      const { value, words } = read(frame.data, stream.encoding, large);
       const reference = referenceOf(frame.fields);
       if (reference) annotate(reference, value);
       const at = new Date(Number(frame.publishUtcNs / 1_000_000n));
@@ -45,7 +46,7 @@ export function MessagesView({ stream, feed, large }: ViewProps) {
             <time>{at}</time>
             {reference && ` about ${reference.stream} frame ${reference.sequence}`}
           </span>
-          <pre>{large ? words : words.slice(0, 600)}</pre>
+          <pre>{words}</pre>
         </li>
       ))}
     </ol>
@@ -56,16 +57,17 @@ export function MessagesView({ stream, feed, large }: ViewProps) {
 function read(
   data: Uint8Array,
   encoding: StreamBody["encoding"],
+  large: boolean,
 ): { value: unknown; words: string } {
   try {
     if (encoding === "msgpack") {
       const value = unpackr.unpack(data);
-      return { value, words: compact(JSON.stringify(value, plain, 1)) };
+      return { value, words: jsonWords(value, large) };
     }
     const text = new TextDecoder().decode(data);
     if (encoding === "utf8") return { value: text, words: text.slice(0, lettersMax) };
     const value = JSON.parse(text);
-    return { value, words: compact(JSON.stringify(value, null, 1)) };
+    return { value, words: jsonWords(value, large) };
   } catch {
     const text = new TextDecoder().decode(data.subarray(0, lettersMax));
     return {
@@ -80,12 +82,10 @@ function plain(_key: string, value: unknown): unknown {
   return value instanceof Uint8Array ? bytesWords(value.length) : value;
 }
 
-/** What fits a line stands in one. */
-function compact(json: string): string {
-  const oneLine = json.replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
-  const words =
-    oneLine.length <= 90
-      ? oneLine
-      : json.replace(/\[[\s\d.,eE+-]+\]/g, (list) => list.replace(/\s+/g, " "));
+/** On a tile several messages shall be seen; opened, what is in one. Lists of numbers stay in a line. */
+function jsonWords(value: unknown, large: boolean): string {
+  if (!large) return (JSON.stringify(value, plain) ?? "").slice(0, tileLettersMax);
+  const lines = JSON.stringify(value, plain, 2) ?? "";
+  const words = lines.replace(/\[[\s\d.,eE+-]+\]/g, (list) => list.replace(/\s+/g, " "));
   return words.slice(0, lettersMax);
 }

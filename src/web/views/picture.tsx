@@ -2,6 +2,7 @@
 import { useRef } from "preact/hooks";
 import type { FrameMessage } from "../../api/live-messages.ts";
 import { type Annotation, type Box, newestAnnotation } from "./annotations.ts";
+import { drawBoxes } from "./box-overlay.ts";
 import { painted, useFrames, type ViewProps } from "./view.ts";
 
 interface Kept {
@@ -29,7 +30,7 @@ export function PictureView({ stream, feed, large }: ViewProps) {
     canvas.current.dataset.sequence = String(frame.sequence);
     // Whatever lies above a canvas and changes costs the browser more than the picture itself.
     if (boxes.length > 0 || overlay.current.hasChildNodes()) {
-      drawBoxes(overlay.current, boxes, frame.shape);
+      drawBoxes(overlay.current, boxes, { shape: frame.shape, large });
     }
     await painted();
   };
@@ -72,32 +73,4 @@ function fit(
   if (canvas.width === width && canvas.height === height) return;
   canvas.width = width;
   canvas.height = height;
-}
-
-const svgSpace = "http://www.w3.org/2000/svg";
-
-/** @param shape (height, width, …) of the frame, in whose pixels the boxes are counted */
-function drawBoxes(svg: SVGSVGElement, boxes: Box[], shape: number[]): void {
-  const [height = 1, width = 1] = shape;
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.replaceChildren(
-    ...boxes.flatMap(({ label, box: [x, y, w, h] }) => [
-      element("rect", { x, y, width: w, height: h }),
-      ...(label ? [textAt(label, x, y, height)] : []),
-    ]),
-  );
-}
-
-function textAt(label: string, x: number, y: number, height: number): SVGElement {
-  const size = height / 24;
-  const text = element("text", { x: x + size / 4, y: Math.max(size, y - size / 3) });
-  text.setAttribute("font-size", String(size));
-  text.textContent = label;
-  return text;
-}
-
-function element(name: string, attributes: Record<string, number>): SVGElement {
-  const made = document.createElementNS(svgSpace, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  return made;
 }

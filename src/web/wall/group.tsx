@@ -24,8 +24,9 @@ export function Group({ sensor, streams, columns }: GroupProps) {
         <SensorHeader sensor={sensor} />
       ) : (
         <header class="sensor">
-          <h2 id={`group-${name}`}>Other programs</h2>
-          <span class="quiet">streams that the hub did not start</span>
+          <h2 id={`group-${name}`} title="Streams that the hub did not start">
+            Other programs
+          </h2>
         </header>
       )}
       <div class="tiles">
