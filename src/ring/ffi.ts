@@ -133,6 +133,12 @@ const symbols = {
     args: ["ptr", "u64", "ptr", "u64", "ptr", "ptr", "u64", "u32", "u32", "u32", "u32", "u32"],
     returns: "i32",
   },
+  // native/bgrx.c: as above
+  streamem_bgrx_rows: { args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"], returns: "i32" },
+  streamem_bgrx_rows_plain: {
+    args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"],
+    returns: "i32",
+  },
   // int streamem_end_with_parent(int parent)
   streamem_end_with_parent: { args: ["i32"], returns: "i32" },
   // uint64_t streamem_ffi_clock_ns(int clock)

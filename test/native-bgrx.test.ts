@@ -1,0 +1,96 @@
+/**
+ * native/bgrx.c: what the processor's own instructions give is what the plain loop gives, at every width up to
+ * several steps of theirs, with rows apart and memory that is not aligned; and nothing outside is read or written.
+ *
+ * To see it fail: change a number of `pack` or of a shift, or take a check from streamem__bgrx_rows.
+ */
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lib } from "../src/ring/ffi.ts";
+import { noise } from "./hololens-wire-fuzz.ts";
+
+const guard = 64;
+const mark = 0xa5;
+const short = -1;
+const withoutCompiler = process.env.STREAMEM_NO_COMPILER !== undefined;
+
+interface Rows {
+  bytes: Uint8Array;
+  stride: number;
+  width: number;
+  height: number;
+}
+
+type Loop = "streamem_bgrx_rows" | "streamem_bgrx_rows_plain";
+
+function convert(loop: Loop, { bytes, stride, width, height }: Rows, target: Uint8Array): number {
+  const given = [target, target.byteLength, bytes, bytes.byteLength, stride] as const;
+  return lib[loop](...given, width | 0, height | 0);
+}
+
+/** What the loop leaves in memory of exactly the right size, at an odd address. */
+function converted(loop: Loop, rows: Rows): Uint8Array {
+  const bytes = 3 * rows.width * rows.height;
+  const memory = new Uint8Array(1 + bytes + guard).fill(mark);
+  expect(convert(loop, rows, memory.subarray(1, 1 + bytes))).toBe(0);
+  expect(memory[0]).toBe(mark);
+  expect(memory.subarray(1 + bytes).every((byte) => byte === mark)).toBe(true);
+  return memory.slice(1, 1 + bytes);
+}
+
+/** Without a compiler there is only the plain loop, by another compiler. */
+test.skipIf(withoutCompiler || process.arch !== "x64")(
+  "the same without a C compiler",
+  async () => {
+    const cache = mkdtempSync(join(tmpdir(), "streamem-test-"));
+    const env = { ...process.env, STREAMEM_NO_COMPILER: "1", XDG_CACHE_HOME: cache };
+    const again = Bun.spawn([process.execPath, "test", import.meta.path], {
+      ...{ env, stdout: "ignore", stderr: "pipe" },
+    });
+    const said = await new Response(again.stderr).text();
+    rmSync(cache, { recursive: true });
+    expect([await again.exited, said.match(/^\(fail\).*/gm)]).toEqual([0, null]);
+  },
+  60_000,
+);
+
+test("every width: three bytes of four, the same by both loops", () => {
+  for (let width = 1; width <= 67; width++) {
+    const height = 1 + (width % 3);
+    const stride = 4 * width + (width % 5) * 4 + (width % 2);
+    // Not a byte more than the last pixel needs, at an odd address.
+    const memory = noise(1 + stride * (height - 1) + 4 * width, width);
+    const rows = { bytes: memory.subarray(1), stride, width, height };
+    const expected = Uint8Array.from({ length: 3 * width * height }, (_, at) => {
+      const [row, inRow] = [Math.floor(at / (3 * width)), at % (3 * width)];
+      return rows.bytes[row * stride + 4 * Math.floor(inRow / 3) + (inRow % 3)] as number;
+    });
+    expect(converted("streamem_bgrx_rows_plain", rows)).toEqual(expected);
+    expect(converted("streamem_bgrx_rows", rows)).toEqual(expected);
+  }
+});
+
+describe.each(["streamem_bgrx_rows", "streamem_bgrx_rows_plain"] as const)("%s", (loop) => {
+  const rows = { bytes: noise(2 * 80, 1), stride: 80, width: 20, height: 2 };
+  const room = new Uint8Array(3 * 20 * 2);
+
+  test("too little of anything is said, not read", () => {
+    expect(convert(loop, rows, room)).toBe(0);
+    const wrong: Partial<Rows>[] = [
+      { bytes: rows.bytes.subarray(1) },
+      { stride: 79 },
+      { stride: 2 ** 40 },
+      { width: 0 },
+      { height: 0 },
+      { width: 21 },
+      { height: 3 },
+      { width: 0x4000_0000 }, // times 4 it is 0 in 32 bits
+      { width: 0x4000_0014 },
+      { width: 0xffff_ffff, height: 0xffff_ffff },
+    ];
+    for (const change of wrong) expect(convert(loop, { ...rows, ...change }, room)).toBe(short);
+    expect(convert(loop, rows, room.subarray(1))).toBe(short);
+  });
+});
