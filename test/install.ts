@@ -1,5 +1,5 @@
 /** Puts in place what tests need beyond npm, as far as this machine lets us, and says what it could not. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { missingPackages, type NeededPackage } from "./packages.ts";
@@ -71,9 +71,29 @@ function isComplete(folder: string): boolean {
   );
 }
 
+/** It carries a libndi. A dependency, even for development, would bring 27 MB under another licence to every user. */
+const ndiPackage = "@grandi/linux-x64";
+const ndiVersion = "1.3.0";
+
+/**
+ * A libndi beside the other caches, installed at the first call: whoever tests has it, whoever uses the project has not.
+ * @returns the folder it lies in, or why there is none
+ */
+export function ndiLibrary(): { folder: string } | { folder: null; why: string } {
+  if (process.arch !== "x64") return { folder: null, why: `${ndiPackage} is for x86-64 only` };
+  const project = join(cacheFolder(), `test-ndi-${ndiVersion}`);
+  const folder = join(project, "node_modules", ndiPackage);
+  if (existsSync(join(folder, "libndi.so.6"))) return { folder };
+  mkdirSync(project, { recursive: true, mode: 0o700 });
+  writeFileSync(join(project, "package.json"), "{}"); // else it is added to what a folder above declares
+  const add = ["add", "--exact", "--ignore-scripts", `${ndiPackage}@${ndiVersion}`];
+  const why = run([process.execPath, ...add], project);
+  return why === null ? { folder } : { folder: null, why };
+}
+
 /** @returns null when it went well, else the words of the failure */
-function run(command: string[]): string | null {
-  const done = Bun.spawnSync(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+function run(command: string[], cwd?: string): string | null {
+  const done = Bun.spawnSync(command, { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   if (done.success) return null;
   const words = done.stderr.toString().trim() || done.stdout.toString().trim();
   return `${command.slice(0, 4).join(" ")}: ${words.slice(-400)}`;

@@ -75,6 +75,11 @@ export const neededPackages: NeededPackage[] = [
     provides: ["setpriv", "unshare", "nsenter"],
   },
   { name: "iproute2", purpose: "a network with nobody in it", provides: ["ip"] },
+  {
+    name: "libavahi-client3",
+    purpose: "NDI: libndi links to it",
+    provides: ["/usr/lib/*/libavahi-client.so.3"],
+  },
 ];
 
 /** What is not there, by looking for the programs: a compiler from elsewhere is as good. */

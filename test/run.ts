@@ -6,7 +6,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { installPackages, pythonPrograms } from "./install.ts";
+import { installPackages, ndiLibrary, pythonPrograms } from "./install.ts";
 import { addCounts, type Counts, junitCounts, noCounts } from "./junit.ts";
 
 const root = join(import.meta.dir, "..");
@@ -16,6 +16,8 @@ const fileLimitMs = 300_000;
 const notes = installPackages();
 const python = pythonPrograms();
 if (python.folder === null) notes.push(`NumPy is missing: ${python.why}`);
+const ndi = ndiLibrary();
+if (ndi.folder === null) notes.push(`libndi is missing: ${ndi.why}`);
 
 const flags = process.argv.slice(2).filter((word, i, all) => isFlag(word) || isFlag(all[i - 1]));
 const wanted = process.argv.slice(2).filter((word) => !flags.includes(word));
