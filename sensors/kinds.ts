@@ -8,6 +8,7 @@ type Load = () => Promise<SensorKind<any>>;
 export const sensorKinds: Record<string, Load> = {
   "rand-camera": async () => (await import("./rand-camera.ts")).randCamera,
   "rand-microphone": async () => (await import("./rand-microphone.ts")).randMicrophone,
+  ndi: async () => (await import("./ndi.ts")).ndi,
   hololens: async () => (await import("./hololens.ts")).hololens,
   video: async () => (await import("./video.ts")).video,
 };

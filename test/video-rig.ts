@@ -127,7 +127,7 @@ export class VideoRig {
   startWith(environment: Record<string, string>, keys: { url: string } & Record<string, unknown>) {
     const config = video.config.parse({ kind: "video", name: "film", ...keys });
     const { prefix, directory } = this;
-    const hub = Bun.spawn([process.execPath, join(import.meta.dir, "fixtures/hub-of-video.ts")], {
+    const hub = Bun.spawn([process.execPath, join(import.meta.dir, "fixtures/hub-of-sensor.ts")], {
       env: { ...process.env, ...environment },
       stdio: ["ignore", "inherit", "inherit"],
       serialization: "advanced",

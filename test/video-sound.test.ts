@@ -1,7 +1,7 @@
 /** Sound of a film: whole, in blocks of one size, in step with the pictures. */
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createSoundBlocks } from "../sensors/video/sound-blocks.ts";
+import { createSoundBlocks } from "../sensors/sound-blocks.ts";
 import { bigBuckBunny, ffmpeg, filmFolder, haveFfmpeg, makeFilm, VideoRig } from "./video-rig.ts";
 
 describe("blocks", () => {

@@ -3,7 +3,7 @@ import type { StreamSpec } from "../../src/ring/descriptor.ts";
 import { encodeFields, layOutFields } from "../../src/ring/fields.ts";
 import type { FrameMeta, RingWriter } from "../../src/ring.ts";
 import type { SensorContext } from "../sensor.ts";
-import { type Block, createSoundBlocks, type SoundBlocks } from "./sound-blocks.ts";
+import { type Block, createSoundBlocks, type SoundBlocks } from "../sound-blocks.ts";
 import type { Samples } from "./sound-decoder.ts";
 
 export const blockSamples = 1024;

@@ -4,11 +4,11 @@
  */
 import type { TickProbe } from "../../../src/clock/probe-clock.ts";
 import { monotonicNs } from "../../../src/ring/ffi.ts";
+import { createBackOff } from "../../back-off.ts";
 import type { SensorContext } from "../../sensor.ts";
 import { sleep } from "../../video/wait.ts";
 import type { HololensConfig } from "../config.ts";
 import { queryPorts } from "../wire/ports.ts";
-import { createBackOff } from "./back-off.ts";
 import { createControls } from "./controls.ts";
 import { createHeadsetClock } from "./device-clock.ts";
 import { hostWords } from "./host-words.ts";

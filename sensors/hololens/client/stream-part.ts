@@ -3,6 +3,7 @@
  * receives; and when the connection is lost, says why and connects again, with the rings it has.
  */
 
+import { createBackOff } from "../../back-off.ts";
 import { type SensorContext, SensorError } from "../../sensor.ts";
 import { sleep } from "../../video/wait.ts";
 import type { HololensConfig } from "../config.ts";
@@ -12,7 +13,6 @@ import { encodeConfiguration } from "../wire/configuration.ts";
 import { framingOf } from "../wire/framing.ts";
 import { queryPorts, type StreamFamily, type StreamName, streamPorts } from "../wire/ports.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
-import { createBackOff } from "./back-off.ts";
 import { createCalibrating } from "./calibrating.ts";
 import type { ConnectOptions } from "./connection.ts";
 import { createDeviceLink, type DeviceLink, type LinkClock } from "./device-link.ts";
