@@ -11,10 +11,13 @@ import { createSoundDecoder, type Samples } from "./sound-decoder.ts";
 import type { PlacedBlock, SoundOrigin, SoundRing } from "./sound-ring.ts";
 import type { Source, SourceOptions } from "./source.ts";
 
+/** What playing needs to know and to tell; a sensor's context is one. */
+export type Player = Pick<SensorContext, "signal" | "counters" | "log" | "state" | "clock">;
+
 export interface Film {
   ffmpeg: Ffmpeg;
   log: FfmpegLog;
-  context: SensorContext;
+  context: Player;
   options: SourceOptions;
   loop: boolean;
   threads: number;
@@ -152,7 +155,7 @@ function endAt(endNs: bigint | null, samples: Samples): Samples {
 }
 
 /** A film has no clock but ours: the offset is where its beginning lies on it. */
-function tellClock(context: SensorContext, { offsetNs, epoch }: FilmTime): void {
+function tellClock(context: Player, { offsetNs, epoch }: FilmTime): void {
   context.clock({
     method: "local",
     offsetNs,

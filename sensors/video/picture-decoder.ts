@@ -118,7 +118,11 @@ export function createPictureDecoder(
 }
 
 /** Counts what was not shown and says why; the log counts repeated lines by itself. */
-export function leftOut(context: SensorContext, count: number, why: string): void {
+export function leftOut(
+  context: Pick<SensorContext, "counters" | "log">,
+  count: number,
+  why: string,
+): void {
   context.counters.dropped = (context.counters.dropped ?? 0) + count;
   context.log.warn(`damaged pictures left out: ${count} (${why})`);
 }

@@ -51,7 +51,7 @@ export class Sender {
   /** @param xml to every receiver, apart from any picture */
   sendMetadata(xml: string): void {
     const frame = metadataFrame();
-    frame.text = xml;
+    frame.xml = xml;
     frame.lengthBytes = Buffer.byteLength(xml) + 1;
     frame.timecode = undefinedTime;
     this.#ndi.symbols.NDIlib_send_send_metadata(this.#handle, frame.bytes);

@@ -65,16 +65,16 @@ const accessors: { [Type in keyof Types]: Accessors<Types[Type]> } = {
   text: (view, at) => ({
     get: () => null,
     set: (value) => {
-      if (value === null) return view.setBigUint64(at, 0n, true);
-      const bytes = Buffer.from(`${value}\0`);
-      texts.set(view.buffer, [...(texts.get(view.buffer) ?? []), bytes]);
-      view.setBigUint64(at, BigInt(addressOf(bytes)), true);
+      const bytes = value === null ? null : Buffer.from(`${value}\0`);
+      const kept = texts.get(view.buffer) ?? new Map<number, Uint8Array | null>();
+      texts.set(view.buffer, kept.set(at, bytes));
+      view.setBigUint64(at, BigInt(bytes === null ? 0 : addressOf(bytes)), true);
     },
   }),
 };
 
-/** What structs point to, by their memory: kept for as long as that is. */
-const texts = new WeakMap<ArrayBufferLike, Uint8Array[]>();
+/** What structs point to, by their memory and the offset in it: kept for as long as that is. */
+const texts = new WeakMap<ArrayBufferLike, Map<number, Uint8Array | null>>();
 
 /** NDIlib_source_t. The address is `ip:port`. */
 export const sourceStruct = struct(16, { name: [0, "text"], address: [8, "text"] });
@@ -122,6 +122,8 @@ export const videoFrame = struct(72, {
   data: [40, "ptr"],
   strideBytes: [48, "i32"],
   metadata: [56, "ptr"],
+  /** The same place, for a sender. */
+  xml: [56, "text"],
   timestamp: [64, "i64"],
 });
 export type VideoFrame = ReturnType<typeof videoFrame>;
@@ -146,7 +148,7 @@ export const metadataFrame = struct(24, {
   timecode: [8, "i64"],
   data: [16, "ptr"],
   /** The same place, for a sender. */
-  text: [16, "text"],
+  xml: [16, "text"],
 });
 export type MetadataFrame = ReturnType<typeof metadataFrame>;
 
