@@ -1,0 +1,112 @@
+/**
+ * What sources say of themselves by multicast DNS: service `_ndi._tcp`, the instance is the source's name. libndi hears it
+ * through avahi's daemon only, so that this is for machines without one.
+ */
+import { EventEmitter } from "node:events";
+import { Bonjour, Browser, type Service } from "bonjour-service";
+import type { FoundSource } from "../libndi/finder.ts";
+
+const type = { type: "ndi", protocol: "tcp" } as const;
+const suffix = /\._ndi\._tcp\.local\.?$/i;
+const usualGroup = "public";
+
+/** One that has heard nothing is asked for again after twice as long. */
+const firstAskMs = 500;
+const lastAskMs = 30_000;
+
+export interface Announcements {
+  /** Heard since the start or the last `renew`. */
+  sources(): FoundSource[];
+  /** Forgets what it heard and asks again: who was killed has not said goodbye. */
+  renew(): void;
+  close(): void;
+}
+
+/** @param failed told where nothing can be heard: the port 5353 is taken by a program that does not share it */
+export function hearAnnouncements(
+  groups: string[],
+  failed: (words: string) => void,
+): Announcements {
+  // bonjour-service throws what its callback is not there for.
+  const bonjour = new Bonjour({}, (error: Error) => failed(error.message));
+  const network = (bonjour as unknown as { server: { mdns: Network } }).server.mdns;
+  network.on("error", (error) => failed((error as Error).message));
+  let browser = browse(network);
+  let timer: Timer;
+
+  const askLater = (waitMs: number) => {
+    timer = setTimeout(() => {
+      browser.expire();
+      browser.update();
+      askLater(Math.min(2 * waitMs, lastAskMs));
+    }, waitMs);
+  };
+  askLater(firstAskMs);
+
+  return {
+    sources: () => browser.services.flatMap((service) => foundSource(service, groups) ?? []),
+    renew() {
+      browser.stop();
+      clearTimeout(timer);
+      browser = browse(network);
+      askLater(firstAskMs);
+    },
+    close() {
+      browser.stop();
+      clearTimeout(timer);
+      bonjour.destroy();
+    },
+  };
+}
+
+/** multicast-dns, as far as it is used. */
+interface Network {
+  on(event: "response" | "error", listener: (...words: unknown[]) => void): unknown;
+  removeListener(event: "response", listener: (...words: unknown[]) => void): unknown;
+  query(name: string, type: string): void;
+}
+
+/** Packets are anybody's: one that the browser stumbles over must not end the process. */
+function browse(network: Network): Browser {
+  const guard = new EventEmitter();
+  const relay = (...words: unknown[]) => {
+    try {
+      guard.emit("response", ...words);
+    } catch {
+      // It is as if it had not come.
+    }
+  };
+  network.on("response", relay);
+  const browser = new Browser(
+    Object.assign(guard, { query: (name: string, kind: string) => network.query(name, kind) }),
+    type,
+  );
+  const stop = browser.stop.bind(browser);
+  browser.stop = () => {
+    network.removeListener("response", relay);
+    stop();
+  };
+  return browser;
+}
+
+/** Null for what is of other groups, or names no place. */
+export function foundSource(
+  service: Pick<Service, "fqdn" | "port" | "addresses" | "referer" | "txt">,
+  groups: string[],
+): FoundSource | null {
+  const own = String(service.txt?.groups ?? usualGroup).split(",");
+  if (!own.some((group) => groups.includes(group.trim()))) return null;
+  const host = reachable(service.addresses ?? [], service.referer?.address);
+  const name = (service.fqdn ?? "").replace(suffix, "");
+  if (!name || !host || !(service.port > 0)) return null;
+  return { name, address: `${host}:${service.port}` };
+}
+
+const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/;
+
+/** Where the packet came from is sure to be within reach, unless another passed it on. */
+function reachable(addresses: string[], from: string | undefined): string | undefined {
+  const own = addresses.filter((address) => ipv4.test(address));
+  if (from !== undefined && (own.length === 0 || own.includes(from))) return from;
+  return own[0];
+}
