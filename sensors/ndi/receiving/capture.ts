@@ -8,7 +8,7 @@ import { isKnown } from "./clock.ts";
 import type { Pictures } from "./pictures.ts";
 import type { Sound } from "./sound.ts";
 
-export interface Capture {
+export interface Captured {
   receiver: Receiver;
   context: Pick<SensorContext, "signal" | "counters">;
   clock: DeviceClock;
@@ -33,7 +33,7 @@ const silencesMax = 5;
 const countEveryMs = 1000;
 
 /** From connecting to the end. The receiver is left connected to nothing. */
-export async function capture(options: Capture, address: string): Promise<Ended> {
+export async function capture(options: Captured, address: string): Promise<Ended> {
   const { receiver, context, sound } = options;
   const next = nextFrame(options);
   const counting = setInterval(() => countDropped(receiver, context), countEveryMs);
@@ -48,7 +48,7 @@ export async function capture(options: Capture, address: string): Promise<Ended>
   }
 }
 
-async function captureUntilLost(options: Capture, next: Next): Promise<Ended> {
+async function captureUntilLost(options: Captured, next: Next): Promise<Ended> {
   const { receiver, context, connectTimeoutMs, silentTimeoutMs } = options;
   const beganMs = performance.now();
   let connected = false;
@@ -84,7 +84,7 @@ function drain(receiver: Receiver, next: Next): Ended {
 /** Waits for a frame, uses and frees it. False where there was none. */
 type Next = (waitMs: number) => boolean;
 
-function nextFrame({ receiver, clock, pictures, sound }: Capture): Next {
+function nextFrame({ receiver, clock, pictures, sound }: Captured): Next {
   const video = videoFrame();
   const audio = audioFrame();
   const metadata = metadataFrame();
@@ -121,7 +121,7 @@ function nextFrame({ receiver, clock, pictures, sound }: Capture): Next {
 }
 
 /** libndi keeps a few frames for a receiver that is late, and drops what comes then. */
-function countDropped(receiver: Receiver, { counters }: Capture["context"]): void {
+function countDropped(receiver: Receiver, { counters }: Captured["context"]): void {
   const { dropped } = receiver.performance();
   counters.dropped = dropped.video;
   counters.droppedSound = dropped.audio;

@@ -1,14 +1,14 @@
 /** The life of a sensor: looks for its source, connects, receives until it is lost, and begins anew. */
+import type { DeviceClock } from "../../../src/clock/device-clock.ts";
 import { createBackOff } from "../../back-off.ts";
 import { sleep } from "../../video/wait.ts";
-import type { FoundSource } from "../libndi/finder.ts";
 import { Receiver } from "../libndi/receiver.ts";
-import { capture, type Ended } from "./capture.ts";
+import { type Captured, capture, type Ended } from "./capture.ts";
 import { createNdiClock } from "./clock.ts";
 import { askedFor } from "./picture-layout.ts";
 import { createPictures } from "./pictures.ts";
 import { reach } from "./reach.ts";
-import { findSource, nameAt, type Search, type Wanted } from "./search.ts";
+import { findSource, nameAt, type Search } from "./search.ts";
 import { createSound } from "./sound.ts";
 
 const clockReportMs = 2000;
@@ -16,84 +16,28 @@ const backOffLeastMs = 250;
 
 /** Returns when the sensor is told to end. */
 export async function followSource(search: Search): Promise<void> {
-  const { ndi, config, context } = search;
-  const { signal } = context;
-  const clock = createNdiClock();
-  const source = {
-    kind: "ndi",
-    ...(config.address ? { address: config.address } : { source: config.source }),
-  };
-  const origin = { context, config, clock, source };
-  const pictures = config.bandwidth === "audio-only" ? null : createPictures(origin);
-  const sound = config.audio ? createSound(origin) : null;
-  const { colorFormat } = askedFor[config.pixelFormat];
-  const { bandwidth, connectTimeoutMs, silentTimeoutMs } = config;
-  const receiver = new Receiver(ndi, { colorFormat, bandwidth, name: `streamem ${context.name}` });
+  const { context } = search;
+  const captured = open(search);
+  const { clock, receiver } = captured;
   const backOff = createBackOff(backOffLeastMs);
-  const wanted: Wanted = { substrings: config.source ?? [], name: null, hosts: [] };
+  const whereabouts = createWhereabouts(search, clock);
   const report = setInterval(() => context.clock(clock.state()), clockReportMs);
-  let lastHost: string | null = null;
-
-  /** By name, but at first where an address was given. */
-  const locate = async (): Promise<FoundSource | null> => {
-    if (config.address && wanted.name === null) return { name: "", address: config.address };
-    return findSource(search, wanted);
+  const flowing = () => {
+    backOff.reset();
+    context.state("running");
+    context.clock(clock.state());
   };
-
-  const connectedTo = (found: FoundSource, address: string) => {
-    const host = address.split(":")[0] as string;
-    // A clock of UTC goes on while its sender is restarted; another computer's is another one.
-    if (lastHost !== null && host !== lastHost) clock.reset();
-    lastHost = host;
-    wanted.hosts = [host];
-    if (found.name) wanted.name = found.name;
-  };
-
   try {
-    while (!signal.aborted) {
-      const found = await locate();
+    while (!context.signal.aborted) {
+      const found = await whereabouts.find();
       if (found === null) return;
-      const who = found.name ? `"${found.name}" at ${found.address}` : found.address;
-      context.state("connecting", who);
-      const again = async (why: string) => {
-        const pauseMs = backOff.next();
-        const words = `${who} ${why}; tried again in ${(pauseMs / 1000).toFixed(1)} s`;
-        context.log.warn(words);
-        context.state("connecting", words);
-        await sleep(pauseMs, signal);
-      };
-      const reached = await reach(found.address, { signal, timeoutMs: connectTimeoutMs });
-      if (signal.aborted) return;
-      if ("why" in reached) {
-        await again(reached.why);
-        continue;
-      }
-      connectedTo(found, reached.address);
-      const naming = new AbortController();
-      if (wanted.name === null) {
-        void nameAt(search, reached.address, naming.signal).then((name) => {
-          wanted.name ??= name;
-        });
-      }
-      const ended = await capture(
-        {
-          ...{ receiver, context, clock, pictures, sound, connectTimeoutMs, silentTimeoutMs },
-          flowing() {
-            backOff.reset();
-            context.state("running");
-            context.clock(clock.state());
-          },
-          silent: () =>
-            context.state(
-              "waiting",
-              `${who} is connected, but has sent nothing for ${silentTimeoutMs / 1000} s`,
-            ),
-        },
-        reached.address,
-      );
-      naming.abort();
-      if (ended === "aborted") return;
-      await again(lossWords[ended]);
+      const why = await connection(search, captured, { ...found, flowing });
+      if (why === null) return;
+      const pauseMs = backOff.next();
+      const words = `${found.who} ${why}; tried again in ${(pauseMs / 1000).toFixed(1)} s`;
+      context.log.warn(words);
+      context.state("connecting", words);
+      await sleep(pauseMs, context.signal);
     }
   } finally {
     clearInterval(report);
@@ -101,8 +45,88 @@ export async function followSource(search: Search): Promise<void> {
   }
 }
 
+function open({ ndi, config, context }: Search): Omit<Captured, "flowing" | "silent"> {
+  const { bandwidth, connectTimeoutMs, silentTimeoutMs, address, source } = config;
+  const { colorFormat } = askedFor[config.pixelFormat];
+  const clock = createNdiClock();
+  const origin = {
+    ...{ context, config, clock },
+    source: { kind: "ndi", ...(address ? { address } : { source }) },
+  };
+  return {
+    receiver: new Receiver(ndi, { colorFormat, bandwidth, name: `streamem ${context.name}` }),
+    context,
+    clock,
+    pictures: bandwidth === "audio-only" ? null : createPictures(origin),
+    sound: config.audio ? createSound(origin) : null,
+    connectTimeoutMs,
+    silentTimeoutMs,
+  };
+}
+
+interface Found {
+  address: string;
+  /** For people. */
+  who: string;
+  /** To be called once it is connected to, with the host's number for its name. */
+  connecting(address: string, signal: AbortSignal): void;
+}
+
+/** By name, but where an address is configured by that, until the name of what is there is known. */
+function createWhereabouts(search: Search, clock: DeviceClock) {
+  const { address: configured, source = [] } = search.config;
+  let name: string | null = null;
+  let host: string | null = null;
+
+  const connecting: Found["connecting"] = (address, signal) => {
+    const before = host;
+    host = address.split(":")[0] as string;
+    // UTC goes on while a sender is started anew; that of another computer is another clock.
+    if (before !== null && host !== before) clock.reset();
+    if (name !== null) return;
+    void nameAt(search, address, signal).then((learned) => {
+      name ??= learned;
+    });
+  };
+
+  return {
+    async find(): Promise<Found | null> {
+      if (configured && name === null) return { address: configured, who: configured, connecting };
+      const hosts = host === null ? [] : [host];
+      const found = await findSource(search, { substrings: source, name, hosts });
+      if (found === null) return null;
+      name = found.name;
+      return { address: found.address, who: `"${name}" at ${found.address}`, connecting };
+    },
+  };
+}
+
+/** One connection, from asking whether anybody is there to its end. Null: the sensor is to end; else why it is over. */
+async function connection(
+  { context }: Search,
+  captured: Omit<Captured, "flowing" | "silent">,
+  { address, who, connecting, flowing }: Found & { flowing: () => void },
+): Promise<string | null> {
+  const { signal } = context;
+  context.state("connecting", who);
+  const { connectTimeoutMs, silentTimeoutMs } = captured;
+  const reached = await reach(address, { signal, timeoutMs: connectTimeoutMs });
+  if (signal.aborted) return null;
+  if ("why" in reached) return reached.why;
+  const over = new AbortController();
+  connecting(reached.address, over.signal);
+  const silent = () => {
+    const words = `${who} is connected and has sent nothing for ${silentTimeoutMs / 1000} s`;
+    context.log.warn(words);
+    context.state("waiting", words);
+  };
+  const ended = await capture({ ...captured, flowing, silent }, reached.address);
+  over.abort();
+  return ended === "aborted" ? null : lossWords[ended];
+}
+
 const lossWords: Record<Exclude<Ended, "aborted">, string> = {
   lost: "has ended",
-  unanswered: "takes the connection and does not answer",
+  unanswered: "takes connections, but does not answer as a sender of NDI",
   silent: "has sent nothing for long",
 };
