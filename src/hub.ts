@@ -52,7 +52,13 @@ export async function startHub(config: Config): Promise<Hub> {
     sweep: () => {}, // they make no streams
     kindsModule: new URL("../sinks/kinds.ts", import.meta.url).pathname,
   });
-  const app = createApp({ registry, supervisor, messages, sinks: sinkParts(config.sinks, sinks) });
+  const app = createApp({
+    registry,
+    supervisor,
+    messages,
+    sinks: sinkParts(config.sinks, sinks),
+    configFile: config.file,
+  });
   const server = listen(config.host, config.port, (request, server) =>
     app.fetch(request, { server }),
   );

@@ -32,6 +32,10 @@ const verbs: Record<string, Verb> = {
     summary: "be a device that is not there, for those without one on the desk",
     load: () => import("./cli/simulate.ts"),
   },
+  ndi: {
+    summary: "look for NDI cameras",
+    load: () => import("./cli/ndi.ts"),
+  },
   doctor: {
     summary: "find out what is missing or in the way, and say what to do",
     load: () => import("./cli/doctor.ts"),

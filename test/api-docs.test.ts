@@ -42,6 +42,7 @@ describe("openapi.json", () => {
         ...["start", "stop", "restart", "controls", "log"].map((action) => `${sensor}/${action}`),
         "/api/v1/sinks",
         "/api/v1/sinks/{name}",
+        "/api/v1/ndi/sources",
         "/api/v1/events",
         "/healthz",
         "/metrics",

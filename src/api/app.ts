@@ -15,6 +15,7 @@ import { layoutRoutes } from "./layout.ts";
 import { createLives, liveRoutes } from "./live.ts";
 import { messageRoutes } from "./messages.ts";
 import { metricsRoutes } from "./metrics.ts";
+import { ndiRoutes } from "./ndi.ts";
 import { pageRoutes } from "./page.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { sensorRoutes } from "./sensors.ts";
@@ -26,6 +27,8 @@ export interface Parts {
   supervisor: Supervisor;
   messages: MessageStreams;
   sinks: () => SinkStatus[];
+  /** What the hub was started with, for those who look things up in it; null: nothing. */
+  configFile?: string | null;
 }
 
 export type App = OpenAPIHono<ApiEnv>;
@@ -50,6 +53,7 @@ export function createApp(parts: Parts): App {
     eventRoutes(parts),
     healthRoutes(),
     metricsRoutes(parts, lives),
+    ndiRoutes(parts),
     pageRoutes(),
   ];
   for (const group of groups) app.route("/", group);

@@ -18,6 +18,7 @@ async function examine(options: GlobalOptions): Promise<Finding[]> {
   // The rest is loaded now only: it needs the native code.
   if (shim.state === "broken") return [bunVersion(), shim, sharedMemoryFolder()];
   const { config, finding } = await configured(options);
+  const { ndi } = await import("./doctor/ndi.ts");
   const { doorbells, group, port } = await import("./doctor/access.ts");
   const { sharedMemory } = await import("./doctor/memory.ts");
   const { leftovers } = await import("./doctor/leftovers.ts");
@@ -25,6 +26,7 @@ async function examine(options: GlobalOptions): Promise<Finding[]> {
     bunVersion(),
     shim,
     await nodeAv(config),
+    ...ndi(config),
     ...finding,
     sharedMemoryFolder(),
     sharedMemory(config),

@@ -26,12 +26,15 @@ export interface SourceSearch {
 
 /** @param ndi null: without libndi only announcements are heard, and no host is asked */
 export function searchSources(ndi: Ndi | null, options: SearchOptions): SourceSearch {
-  const { groups, extraIps, warn } = options;
+  const { groups, warn } = options;
+  const avahi = avahiRuns();
+  // Without avahi's daemon nobody announces what this machine itself sends.
+  const extraIps = avahi ? options.extraIps : ["127.0.0.1", ...options.extraIps];
   const finder = (hosts: string[]) =>
-    ndi && new Finder(ndi, { groups, extraIps: [...extraIps, ...hosts] });
+    ndi && new Finder(ndi, { groups, extraIps: [...new Set([...extraIps, ...hosts])] });
   let asking = finder([]);
   const hearing: Announcements | null =
-    ndi && avahiRuns() ? null : hearAnnouncements(groups, onceOf(warn));
+    ndi && avahi ? null : hearAnnouncements(groups, onceOf(warn));
 
   return {
     sources() {
@@ -53,7 +56,7 @@ export function searchSources(ndi: Ndi | null, options: SearchOptions): SourceSe
 }
 
 /** Then libndi hears announcements itself. */
-export function avahiRuns(): boolean {
+function avahiRuns(): boolean {
   return existsSync("/run/avahi-daemon/socket");
 }
 
