@@ -2,6 +2,7 @@
 import type { SensorContext } from "../../sensor.ts";
 import { sleep } from "../../video/wait.ts";
 import type { NdiConfig } from "../config.ts";
+import { searchSources } from "../discovery/search.ts";
 import { Finder, type FoundSource } from "../libndi/finder.ts";
 import type { Ndi } from "../libndi/load.ts";
 
@@ -21,7 +22,7 @@ export interface Wanted {
 }
 
 const lookEveryMs = 50;
-/** A finder that was made before a source began may need 7 s to see it, one made after it does not. */
+/** What is heard by then is all there is to hear; what began meanwhile is seen at once by a search that is new. */
 const renewEveryMs = 2000;
 
 /** Resolves when it is there, says meanwhile what was seen; null when the sensor is to end. */
@@ -29,27 +30,26 @@ export async function findSource(search: Search, wanted: Wanted): Promise<FoundS
   const { ndi, config, context } = search;
   const { groups } = config;
   const extraIps = [...config.extraIps, ...wanted.hosts];
-  let finder = new Finder(ndi, { groups, extraIps });
-  let renewedMs = performance.now();
-  let said = "";
+  // What was known before the loss is of no use: whoever was killed has not said goodbye.
+  const sources = searchSources(ndi, { groups, extraIps, warn: context.log.warn });
+  let renewMs = performance.now() + renewEveryMs;
+  if (wanted.name === null) context.state("connecting", searchWords(wanted));
   try {
-    for (;;) {
-      const seen = finder.sources();
-      const found = choose(seen, wanted);
-      if (found.length > 1) warnOfSeveral(context, found);
-      if (found[0]) return found[0];
-      const words = searchWords(wanted, seen);
-      if (words !== said) context.state("connecting", words);
-      said = words;
+    while (!context.signal.aborted) {
+      const seen = sources.sources();
+      const [first, ...others] = choose(seen, wanted);
+      if (first && others.length > 0) warnOfSeveral(context, [first, ...others]);
+      if (first) return first;
+      if (performance.now() > renewMs) {
+        context.state("connecting", `${searchWords(wanted)} ${seenWords(seen)}`);
+        sources.renew();
+        renewMs = performance.now() + renewEveryMs;
+      }
       await sleep(lookEveryMs, context.signal);
-      if (context.signal.aborted) return null;
-      if (performance.now() - renewedMs < renewEveryMs) continue;
-      finder.close();
-      finder = new Finder(ndi, { groups, extraIps });
-      renewedMs = performance.now();
     }
+    return null;
   } finally {
-    finder.close();
+    sources.close();
   }
 }
 
@@ -72,13 +72,14 @@ function warnOfSeveral(context: SensorContext, found: FoundSource[]): void {
   );
 }
 
-function searchWords({ name, substrings }: Wanted, seen: FoundSource[]): string {
-  const what =
-    name === null
-      ? `looking for a source whose name holds ${substrings.map((part) => `"${part}"`).join(" and ")}`
-      : `"${name}" is gone; looking for it`;
-  const names = seen.map((one) => `"${one.name}"`).sort();
-  return `${what}. Seen: ${names.join(", ") || "no source at all"}`;
+function searchWords({ name, substrings }: Wanted): string {
+  if (name !== null) return `"${name}" is gone; looking for it.`;
+  const parts = substrings.map((part) => `"${part}"`).join(" and ");
+  return `looking for a source whose name holds ${parts}.`;
+}
+
+function seenWords(seen: FoundSource[]): string {
+  return `Seen: ${seen.map(({ name }) => `"${name}"`).join(", ") || "no source at all"}`;
 }
 
 const learnForMs = 5000;
