@@ -5,6 +5,7 @@ import { problemsInText } from "./tidy.ts";
 // Put together, so that this file is tidy too.
 const person = ["home", "somebody"].map((part) => `/${part}`).join("");
 const machine = `${person}/x.ts`;
+const foreign = `"bun:${"ffi"}"`;
 
 test.each([
   [`see ${machine}`, `a.ts:1: a path of one machine: ${person}`],
@@ -14,6 +15,10 @@ test.each([
   [`ok\n${"<".repeat(7)} HEAD`, `a.ts:2: a merge's mark: ${"<".repeat(7)}`],
   ["const a = 1;\nEOF", "a.ts:2: what was around the text when it was pasted: EOF"],
   ["const a = 1;\n```", "a.ts:2: what was around the text when it was pasted: ```"],
+  [
+    `import { ptr } from ${foreign};`,
+    `a.ts:1: another importer of bun:ffi: each native library has one file that declares what of it is called: from ${foreign}`,
+  ],
   ["a\n", "a.ts:1: empty lines at its end"],
 ])("%j is found", (text, problem) => {
   expect(problemsInText("a.ts", `${text}\n`)).toEqual([problem]);

@@ -27,6 +27,12 @@ const rules: Rule[] = [
     pattern: /(?:^EOF|^```|^<\/\w+>)\n*$(?![\s\S])/m,
     except: /\.(?:md|html)$/, // a page may end with a block
   },
+  {
+    words:
+      "another importer of bun:ffi: each native library has one file that declares what of it is called",
+    pattern: /\bfrom "bun:f{2}i"/,
+    except: /^(?:src\/ring\/ffi|sensors\/ndi\/libndi\/symbols)\.ts$/,
+  },
   { words: "no end of line at its end", pattern: /[^\n]$(?![\s\S])/ },
   { words: "empty lines at its end", pattern: /\n\n$(?![\s\S])/ },
 ];

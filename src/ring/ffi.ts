@@ -1,5 +1,6 @@
-// The only importer of bun:ffi. One table: each C function with its declaration; one function that turns a
-// code into an Error. Typed arrays are passed themselves: a kept ptr() of one may go stale.
+// The only importer of bun:ffi for native/ (libndi has sensors/ndi/libndi/symbols.ts). One table: each C function with
+// its declaration; one function that turns a code into an Error. Typed arrays are passed themselves: a kept ptr() of
+// one may go stale.
 import { cc, dlopen, type FFIFunction, FFIType, type Pointer, toArrayBuffer } from "bun:ffi";
 import { constants } from "node:os";
 import { buildShim, shimSource } from "./build.ts";
