@@ -21,7 +21,7 @@
 #include "rows-plain.c"
 #endif
 #include "shrink.c"
-#include "bgrx.c"
+#include "bgr24.c"
 #include "sweep.c"
 
 /* ---- For JavaScript, which cannot reach into structs. ------------------------------------------------ */

@@ -9,7 +9,9 @@ const root = join(import.meta.dir, "../..");
 export const shimSource = join(root, "native", "shim.c");
 const sources = [
   shimSource,
-  join(root, "native", "bgrx.c"),
+  join(root, "native", "bgr24.c"),
+  join(root, "native", "bgr24_neon.c"),
+  join(root, "native", "bgr24_ssse3.c"),
   join(root, "native", "doorbell.c"),
   join(root, "native", "noise.c"),
   ...["pixels.c", "rows-plain.c", "rows-sse2.c", "shrink.c"].map((file) =>

@@ -134,9 +134,20 @@ const symbols = {
     args: ["ptr", "u64", "ptr", "u64", "ptr", "ptr", "u64", "u32", "u32", "u32", "u32", "u32"],
     returns: "i32",
   },
-  // native/bgrx.c: as above
-  streamem_bgrx_rows: { args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"], returns: "i32" },
+  // native/bgr24.c: as above
+  streamem_bgrx_rows: {
+    args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"],
+    returns: "i32",
+  },
   streamem_bgrx_rows_plain: {
+    args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"],
+    returns: "i32",
+  },
+  streamem_uyvy_rows: {
+    args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"],
+    returns: "i32",
+  },
+  streamem_uyvy_rows_plain: {
     args: ["ptr", "u64", "ptr", "u64", "u64", "u32", "u32"],
     returns: "i32",
   },

@@ -1,8 +1,9 @@
 /**
- * native/bgrx.c: what the processor's own instructions give is what the plain loop gives, at every width up to
+ * native/bgr24.c: what the processor's own instructions give is what the plain loop gives, at every width up to
  * several steps of theirs, with rows apart and memory that is not aligned; and nothing outside is read or written.
  *
- * To see it fail: change a number of `pack` or of a shift, let `aligned` be 1, or take a check from streamem__bgrx_rows.
+ * To see it fail: change a number of `pack`, of a shift or of a mask, let `aligned` be 1, or take a check from
+ * streamem__bgr24_rows.
  */
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -23,7 +24,7 @@ interface Rows {
   height: number;
 }
 
-type Loop = "streamem_bgrx_rows" | "streamem_bgrx_rows_plain";
+type Loop = `streamem_${"bgrx" | "uyvy"}_rows${"" | "_plain"}`;
 
 function convert(loop: Loop, { bytes, stride, width, height }: Rows, target: Uint8Array): number {
   const given = [target, target.byteLength, bytes, bytes.byteLength, stride] as const;
@@ -56,16 +57,22 @@ test.skipIf(withoutCompiler || process.arch !== "x64")(
   60_000,
 );
 
-test("every width: three bytes of four, the same by both loops", () => {
-  for (let width = 1; width <= 67; width++) {
-    const height = 1 + (width % 3);
-    const stride = 4 * width + (width % 5) * 4 + (width % 2);
-    // Not a byte more than the last pixel needs, at an odd address.
-    const memory = noise(1 + stride * (height - 1) + 4 * width, width);
-    const rows = { bytes: memory.subarray(1), stride, width, height };
-    const expected = Uint8Array.from({ length: 3 * width * height }, (_, at) => {
+/** Rows apart, not a byte more than the last pixel needs, at an odd address. */
+function rowsOf(width: number, rowBytes: number): Rows {
+  const height = 1 + (width % 3);
+  const stride = rowBytes + (width % 5) * 4 + (width % 2);
+  const memory = noise(1 + stride * (height - 1) + rowBytes, width);
+  return { bytes: memory.subarray(1), stride, width, height };
+}
+
+const widths = Array.from({ length: 67 }, (_, i) => i + 1);
+
+test("BGRX of every width: three bytes of four, the same by both loops", () => {
+  for (const width of widths) {
+    const rows = rowsOf(width, 4 * width);
+    const expected = Uint8Array.from({ length: 3 * width * rows.height }, (_, at) => {
       const [row, inRow] = [Math.floor(at / (3 * width)), at % (3 * width)];
-      return rows.bytes[row * stride + 4 * Math.floor(inRow / 3) + (inRow % 3)] as number;
+      return rows.bytes[row * rows.stride + 4 * Math.floor(inRow / 3) + (inRow % 3)] as number;
     });
     expect(converted("streamem_bgrx_rows_plain", rows, 1)).toEqual(expected);
     for (const offset of [0, 1, 16]) {
@@ -74,15 +81,54 @@ test("every width: three bytes of four, the same by both loops", () => {
   }
 });
 
-describe.each(["streamem_bgrx_rows", "streamem_bgrx_rows_plain"] as const)("%s", (loop) => {
-  const rows = { bytes: noise(2 * 80, 1), stride: 80, width: 20, height: 2 };
+/** BT.709, limited range, by its definition and in doubles. */
+function bgrOf(y: number, u: number, v: number): number[] {
+  const [kr, kb] = [0.2126, 0.0722];
+  const luma = (y - 16) / 219;
+  const red = luma + (2 * (1 - kr) * (v - 128)) / 224;
+  const blue = luma + (2 * (1 - kb) * (u - 128)) / 224;
+  const green = (luma - kr * red - kb * blue) / (1 - kr - kb);
+  return [blue, green, red].map((part) => Math.max(0, Math.min(255, 255 * part)));
+}
+
+test("UYVY of every width: BT.709 to half a level and a bit, the same by both loops", () => {
+  let worst = 0;
+  for (const width of widths) {
+    const rows = rowsOf(width, 4 * Math.ceil(width / 2));
+    const plain = converted("streamem_uyvy_rows_plain", rows, 1);
+    for (let pixel = 0; pixel < width * rows.height; pixel++) {
+      const column = pixel % width;
+      const pair = Math.floor(pixel / width) * rows.stride + 4 * (column >> 1);
+      const [u, y, v] = [0, 1 + 2 * (column & 1), 2].map((at) => rows.bytes[pair + at] as number);
+      const exact = bgrOf(y as number, u as number, v as number);
+      for (const [i, part] of exact.entries()) {
+        worst = Math.max(worst, Math.abs(part - (plain[3 * pixel + i] as number)));
+      }
+    }
+    for (const offset of [0, 1, 16]) {
+      expect(converted("streamem_uyvy_rows", rows, offset)).toEqual(plain);
+    }
+  }
+  expect(worst).toBeGreaterThan(0.4);
+  expect(worst).toBeLessThan(0.6);
+});
+
+const loops = [
+  ["streamem_bgrx_rows", 80],
+  ["streamem_bgrx_rows_plain", 80],
+  ["streamem_uyvy_rows", 40],
+  ["streamem_uyvy_rows_plain", 40],
+] as const;
+
+describe.each(loops)("%s", (loop, stride) => {
+  const rows = { bytes: noise(2 * stride, 1), stride, width: 20, height: 2 };
   const room = new Uint8Array(3 * 20 * 2);
 
   test("too little of anything is said, not read", () => {
     expect(convert(loop, rows, room)).toBe(0);
     const wrong: Partial<Rows>[] = [
       { bytes: rows.bytes.subarray(1) },
-      { stride: 79 },
+      { stride: stride - 1 },
       { stride: 2 ** 40 },
       { width: 0 },
       { height: 0 },
