@@ -2,6 +2,8 @@
  * A network of its own for tests of NDI: libndi takes the ports 5960 and up, and what it announces stays inside. Programs
  * are started in it; the test itself, and the rings in /dev/shm, are outside.
  */
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { loadNdi } from "../sensors/ndi/libndi/load.ts";
 import { ndiLibrary } from "./install.ts";
@@ -31,6 +33,11 @@ function whyNot(folder: string): string | null {
   return tried.success ? null : `no network of its own: ${tried.stderr.toString().trim()}`;
 }
 
+/** libndi locks a file in /tmp for each name: two senders of one name, on whatever network, are one too many. */
+export function ownName(name: string): string {
+  return `${name}-${process.pid}`;
+}
+
 export class NdiNetwork {
   readonly #holder: Subprocess<"pipe", "pipe", "inherit">;
 
@@ -56,6 +63,10 @@ export class NdiNetwork {
   async close(): Promise<void> {
     this.#holder.kill("SIGKILL");
     await this.#holder.exited;
+    const ours = new RegExp(`^NTK_SEND_.*-${process.pid}$`);
+    for (const file of readdirSync("/tmp")) {
+      if (ours.test(file)) rmSync(join("/tmp", file), { force: true });
+    }
   }
 }
 

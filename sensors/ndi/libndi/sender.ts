@@ -28,8 +28,11 @@ export class Sender {
     settings.groups = groups.join(",") || null;
     settings.clockVideo = paced ? 1 : 0;
     const handle = ndi.symbols.NDIlib_send_create(settings.bytes);
-    // libndi refuses a second sender of the same name in one process.
-    if (handle === null) throw new Error(`NDIlib_send_create gave no sender for "${name}"`);
+    if (handle === null) {
+      throw new Error(
+        `libndi gives no sender of the name "${name}": another program of this machine sends under it, or another user has left /tmp/NTK_SEND_${name}. Choose another name.`,
+      );
+    }
     this.#handle = handle;
   }
 

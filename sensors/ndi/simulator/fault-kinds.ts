@@ -27,7 +27,7 @@ export const faultKinds = {
   freeze: { words: "nothing is sent, the connection stays", value: seconds, optional: true },
   stop: { words: "the source is gone", value: seconds, optional: true },
   go: { words: "takes silent, dark, freeze and stop back" },
-  swap: { words: "all sources change their ports with each other" },
+  swap: { words: "all sources come back on other ports, each other's if they were not in use" },
 } as const satisfies Record<string, FaultKind>;
 
 export type FaultName = keyof typeof faultKinds;

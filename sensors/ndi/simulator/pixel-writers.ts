@@ -17,12 +17,12 @@ export function bytesBetween({ unitPixels, unitBytes }: PixelWriter, pixels: num
 
 export const writers = {
   /** Two pixels in four bytes: blue difference, brightness, red difference, brightness. */
-  uyvy: (height: number): PixelWriter => ({
+  uyvy: (_height: number): PixelWriter => ({
     unitPixels: 2,
     unitBytes: 4,
     changesAt: () => false,
     fill(row, colour) {
-      const { y, u, v } = yuv(colour, height);
+      const { y, u, v } = yuv(colour);
       for (let at = 0; at < row.length; at += 4) row.set([u, y, v, y], at);
     },
   }),
@@ -37,9 +37,9 @@ export const writers = {
   }),
 };
 
-/** NDI takes small pictures for BT.601 and larger ones for BT.709, limited range. */
-function yuv([red, green, blue]: Colour, height: number) {
-  const [kr, kb] = height <= 576 ? [0.299, 0.114] : [0.2126, 0.0722];
+/** BT.709 in the limited range, which libndi takes pictures of every size for (seen from 64 x 64 to 3840 x 2160). */
+function yuv([red, green, blue]: Colour) {
+  const [kr, kb] = [0.2126, 0.0722];
   const y = (kr * red + (1 - kr - kb) * green + kb * blue) / 255;
   const u = (blue / 255 - y) / (2 * (1 - kb));
   const v = (red / 255 - y) / (2 * (1 - kr));

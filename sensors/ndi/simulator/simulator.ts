@@ -110,10 +110,13 @@ export class Simulator {
     }
   }
 
-  /** libndi gives out the lowest port that is free, so that the last one now gets the first one's. */
+  /**
+   * libndi gives out the port that was given back last, and then those above it: the last source gets the first one's,
+   * unless connections that were open on it hold it for their last minute.
+   */
   #swap(): true {
-    for (const { outlet } of this.#sources) outlet.close();
     this.#sources.reverse();
+    for (const { outlet } of this.#sources) outlet.close();
     for (const { outlet } of this.#sources) outlet.open();
     return true;
   }
