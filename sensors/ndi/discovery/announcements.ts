@@ -2,8 +2,8 @@
  * What sources say of themselves by multicast DNS: service `_ndi._tcp`, the instance is the source's name. libndi hears it
  * through avahi's daemon only, so that this is for machines without one.
  */
-import { EventEmitter } from "node:events";
-import { Bonjour, Browser, type Service } from "bonjour-service";
+import type { EventEmitter } from "node:events";
+import { Bonjour, type Service } from "bonjour-service";
 import type { FoundSource } from "../libndi/finder.ts";
 
 const type = { type: "ndi", protocol: "tcp" } as const;
@@ -27,11 +27,11 @@ export function hearAnnouncements(
   groups: string[],
   failed: (words: string) => void,
 ): Announcements {
-  // bonjour-service throws what its callback is not there for.
+  // What it is not asked to tell, bonjour-service throws, and the socket below it as well.
   const bonjour = new Bonjour({}, (error: Error) => failed(error.message));
-  const network = (bonjour as unknown as { server: { mdns: Network } }).server.mdns;
-  network.on("error", (error) => failed((error as Error).message));
-  let browser = browse(network);
+  const { mdns } = (bonjour as unknown as { server: { mdns: EventEmitter } }).server;
+  mdns.on("error", (error: Error) => failed(error.message));
+  let browser = bonjour.find(type);
   let timer: Timer;
 
   const askLater = (waitMs: number) => {
@@ -48,7 +48,7 @@ export function hearAnnouncements(
     renew() {
       browser.stop();
       clearTimeout(timer);
-      browser = browse(network);
+      browser = bonjour.find(type);
       askLater(firstAskMs);
     },
     close() {
@@ -57,36 +57,6 @@ export function hearAnnouncements(
       bonjour.destroy();
     },
   };
-}
-
-/** multicast-dns, as far as it is used. */
-interface Network {
-  on(event: "response" | "error", listener: (...words: unknown[]) => void): unknown;
-  removeListener(event: "response", listener: (...words: unknown[]) => void): unknown;
-  query(name: string, type: string): void;
-}
-
-/** Packets are anybody's: one that the browser stumbles over must not end the process. */
-function browse(network: Network): Browser {
-  const guard = new EventEmitter();
-  const relay = (...words: unknown[]) => {
-    try {
-      guard.emit("response", ...words);
-    } catch {
-      // It is as if it had not come.
-    }
-  };
-  network.on("response", relay);
-  const browser = new Browser(
-    Object.assign(guard, { query: (name: string, kind: string) => network.query(name, kind) }),
-    type,
-  );
-  const stop = browser.stop.bind(browser);
-  browser.stop = () => {
-    network.removeListener("response", relay);
-    stop();
-  };
-  return browser;
 }
 
 /** Null for what is of other groups, or names no place. */
