@@ -7,7 +7,7 @@ import { ndiConfig } from "../sensors/ndi/config.ts";
 import { openReader, type RingReader } from "../src/ring.ts";
 import { sweepPrefix } from "../src/streams/sweep.ts";
 import type { SensorStatus } from "../src/supervisor/sensor-status.ts";
-import { NdiNetwork, ndiEnvironment } from "./ndi-network.ts";
+import { NdiNetwork, ndiEnvironment, ownName } from "./ndi-network.ts";
 import { until } from "./rings.ts";
 
 const root = join(import.meta.dir, "..");
@@ -51,11 +51,13 @@ export class NdiRig {
     return this.#network;
   }
 
-  /** Resolves when it listens. */
-  async sender(name: string, ...words: string[]): Promise<TestSender> {
+  /** Resolves when it listens. Several names are several sources of one process; each gets this test's pid. */
+  async sender(names: string | string[], ...words: string[]): Promise<TestSender> {
     const network = await this.network();
-    const program = [process.execPath, join(root, "src/main.ts"), "simulate", "ndi"];
-    const child = Bun.spawn(network.command(...program, "--json", "--name", name, ...words), {
+    const program = [process.execPath, join(root, "src/main.ts"), "simulate", "ndi", "--json"];
+    // libndi lets a name be sent from once on a machine, whatever the network: other tests send too.
+    const named = [names].flat().flatMap((name) => ["--name", ownName(name)]);
+    const child = Bun.spawn(network.command(...program, ...named, ...words), {
       env: ndiEnvironment,
       stdin: "pipe",
       stdout: "pipe",

@@ -99,7 +99,7 @@ describe.skipIf(ndiFolder === null)("an NDI source", () => {
       ...{ kind: "audio", dtype: "<f4", shape: [2, 1024], sampleRateHz: 48_000, channels: 2 },
     });
     expect(sensor.status?.state).toBe("running");
-    expect(sender.name).toContain("(One)");
+    expect(sender.name).toContain("(One-");
   });
 
   test("sound: whatever the sender's frames are, no sample is lost or made up", async () => {
@@ -190,10 +190,10 @@ describe.skipIf(ndiFolder === null)("an NDI source", () => {
   });
 
   test("two sensors on two sources of one machine", async () => {
-    await rig.sender("One", "--name", "Two", "--size", "320x180", "--fps", "30");
+    await rig.sender(["One", "Two"], "--size", "320x180", "--fps", "30");
     const readers = [];
     for (const name of ["one", "two"]) {
-      const sensor = await rig.sensor({ name, source: `(${name})`, extraIps: "127.0.0.1" });
+      const sensor = await rig.sensor({ name, source: `(${name}-`, extraIps: "127.0.0.1" });
       readers.push(await sensor.reader());
     }
     for (const [i, reader] of readers.entries()) {

@@ -42,12 +42,12 @@ export function createPictures({ context, config, clock, source }: Origin): Pict
   const fieldBytes = new Uint8Array(fieldsBytes(fields));
   let writer: RingWriter | null = null;
   let bytes = 0;
-  let made = { width: 0, height: 0, rateN: 0, rateD: 0, layout: null as PictureLayout | null };
+  let made = { width: 0, height: 0, rateN: 0, rateD: 0, pixelFormat: "" };
 
   const isAsMade = ({ width, height, rateN, rateD }: VideoFrame, layout: PictureLayout) =>
     width === made.width &&
     height === made.height &&
-    layout === made.layout &&
+    layout.pixelFormat === made.pixelFormat &&
     rateN === made.rateN &&
     rateD === made.rateD;
 
@@ -64,7 +64,7 @@ export function createPictures({ context, config, clock, source }: Origin): Pict
       fields,
       source,
     });
-    made = { width, height, rateN, rateD, layout };
+    made = { width, height, rateN, rateD, pixelFormat: layout.pixelFormat };
   };
 
   const leaveOut = (why: string) => {

@@ -1,0 +1,113 @@
+/**
+ * What a sender changes in mid-stream comes without an event: each change is a new generation of that ring alone, and
+ * readers follow.
+ *
+ * To see it fail: leave a line out of isAsMade in pictures.ts, or `other` in sound.ts.
+ */
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import type { Frame, RingReader } from "../src/ring.ts";
+import { ndiFolder } from "./ndi-network.ts";
+import { NdiRig } from "./ndi-sensor.ts";
+import { until } from "./rings.ts";
+
+const rig = new NdiRig("ndi-changes");
+afterEach(() => rig.end());
+afterAll(() => rig.close());
+
+/** The first frame that is as asked; the reader is the same one all the time. */
+async function follow(reader: RingReader, asked: (frame: Frame) => boolean) {
+  const found = await until(async () => {
+    const frame = await reader.next({ timeoutMs: 200 });
+    return frame && asked(frame) ? frame : null;
+  });
+  return { generation: found.generation, bytes: found.copy() as Uint8Array, shape: found.shape };
+}
+
+const isShape =
+  (...shape: number[]) =>
+  (frame: Frame) =>
+    JSON.stringify(frame.shape) === JSON.stringify(shape);
+
+describe.skipIf(ndiFolder === null)("in mid-stream", () => {
+  test("size, alpha and rate of the picture", async () => {
+    const sender = await rig.sender("One", "--size", "320x180", "--fps", "30");
+    const keys = { source: "One", extraIps: "127.0.0.1", pixelFormat: "bgra" };
+    const sensor = await rig.sensor(keys);
+    const video = await sensor.reader();
+    const first = await follow(video, isShape(180, 320, 4));
+    expect(video.descriptor.pixelFormat).toBe("bgr0");
+
+    sender.fault("size:640x360");
+    const larger = await follow(video, isShape(360, 640, 4));
+    sender.fault("size:160x90");
+    const smaller = await follow(video, isShape(90, 160, 4));
+    expect(smaller.bytes.byteLength).toBe(90 * 160 * 4);
+
+    sender.fault("alpha");
+    const clear = await follow(video, () => video.descriptor.pixelFormat === "bgra");
+    // The lower half is half transparent.
+    const alphas = [45, 60].map((row) => clear.bytes[4 * (row * 160 + 150) + 3] as number);
+    expect(alphas.every((alpha) => Math.abs(alpha - 128) < 4)).toBe(true);
+    sender.fault("opaque");
+    const opaque = await follow(video, () => video.descriptor.pixelFormat === "bgr0");
+
+    sender.fault("fps:50");
+    const quicker = await follow(video, () => video.descriptor.rate === 50);
+    const generations = [first, larger, smaller, clear, opaque, quicker];
+    expect(new Set(generations.map(({ generation }) => generation)).size).toBe(6);
+    expect(sensor.status?.restarts).toBe(0);
+  });
+
+  test("alpha makes no difference to bgr24: the ring goes on", async () => {
+    const sender = await rig.sender("One", "--size", "160x90", "--fps", "30");
+    const sensor = await rig.sensor({ source: "One", extraIps: "127.0.0.1" });
+    const video = await sensor.reader();
+    const green = (bytes: Uint8Array) => bytes[3 * (30 * 160 + 4) + 1] as number;
+    const before = await follow(video, isShape(90, 160, 3));
+    sender.fault("alpha");
+    await Bun.sleep(500);
+    const after = await follow(video, isShape(90, 160, 3));
+    sender.fault("opaque");
+    await Bun.sleep(500);
+    const last = await follow(video, isShape(90, 160, 3));
+    for (const { bytes, generation } of [after, last]) {
+      expect(Math.abs(green(bytes) - green(before.bytes))).toBeLessThan(8);
+      expect(generation).toBe(before.generation);
+    }
+  });
+
+  test("sample rate and channels of the sound; what was left of the old is not lost", async () => {
+    const sender = await rig.sender("One", "--size", "64x36", "--fps", "30");
+    const keys = { source: "One", extraIps: "127.0.0.1", frameSamples: 4000 };
+    const sensor = await rig.sensor(keys);
+    const audio = await sensor.reader("cam.audio");
+    const first = await follow(audio, isShape(2, 4000));
+    sender.fault("sound:44100x1");
+    const rest = await follow(audio, (frame) => frame.shape[1] !== 4000);
+    expect(rest.generation).toBe(first.generation);
+    expect(rest.shape[0]).toBe(2);
+    const mono = await follow(audio, isShape(1, 4000));
+    expect(mono.generation).not.toBe(first.generation);
+    expect(audio.descriptor).toMatchObject({ sampleRateHz: 44_100, channels: 1, rate: 11.025 });
+    sender.fault("sound:44100x6");
+    await follow(audio, isShape(6, 4000));
+    expect(sensor.status?.restarts).toBe(0);
+  });
+
+  test("metadata alone and with pictures, and no sound for a while", async () => {
+    const sender = await rig.sender("One", "--size", "64x36", "--fps", "30", "--fault", "metadata");
+    const sensor = await rig.sensor({ source: "One", extraIps: "127.0.0.1" });
+    const video = await sensor.reader();
+    const audio = await sensor.reader("cam.audio");
+    const { generation } = await follow(audio, isShape(2, 1024));
+    sender.fault("silent");
+    // A block that was begun waits for the rest of it.
+    for (let i = 0; i < 20; i++) await follow(video, isShape(36, 64, 3));
+    sender.fault("go");
+    await until(async () => {
+      const frame = await audio.next({ timeoutMs: 200 });
+      return frame && (frame.shape[1] as number) < 1024;
+    });
+    expect(await follow(audio, isShape(2, 1024))).toHaveProperty("generation", generation);
+  });
+});
