@@ -77,7 +77,7 @@ describe.skipIf(ndiFolder === null)("on a network", () => {
 
   async function announced(...words: string[]): Promise<NdiLines> {
     const program = join(import.meta.dir, "fixtures/ndi-announcer.ts");
-    const announcer = new NdiLines(network, program, ...words);
+    const announcer = new NdiLines(network, {}, program, ...words);
     announcers.push(announcer);
     await announcer.until(() => true);
     return announcer;
@@ -140,7 +140,7 @@ describe.skipIf(ndiFolder === null)("on a network", () => {
 
   test("a port 5353 that another program keeps for itself: in words, and the rest goes on", async () => {
     const keep = "require('dgram').createSocket('udp4').bind(5353, () => console.log('{}'))";
-    const keeper = new NdiLines(network, "-e", keep);
+    const keeper = new NdiLines(network, {}, "-e", keep);
     announcers.push(keeper);
     await keeper.until(() => true);
     const { problems } = await found();

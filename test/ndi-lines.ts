@@ -6,10 +6,11 @@ export class NdiLines {
   readonly #process: Subprocess<"pipe", "pipe", "inherit">;
   readonly #lines: AsyncGenerator<string>;
 
-  constructor(network: NdiNetwork, ...words: string[]) {
+  /** @param env besides what NDI needs */
+  constructor(network: NdiNetwork, env: Record<string, string>, ...words: string[]) {
     this.#process = Bun.spawn(network.command(process.execPath, ...words), {
       stdio: ["pipe", "pipe", "inherit"],
-      env: ndiEnvironment,
+      env: { ...ndiEnvironment, ...env },
     });
     this.#lines = lines(this.#process.stdout);
   }

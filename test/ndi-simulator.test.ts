@@ -42,7 +42,7 @@ let network: NdiNetwork;
 const started: NdiLines[] = [];
 
 const run = (...words: string[]): NdiLines => {
-  const program = new NdiLines(network, ...words);
+  const program = new NdiLines(network, {}, ...words);
   started.push(program);
   return program;
 };
