@@ -7,6 +7,7 @@
  * - a source that is lost is looked for by its name, since its port may be another camera's by then.
  */
 import { type NdiConfig, ndiConfig } from "./ndi/config.ts";
+import { hxMissing, hxRemedy } from "./ndi/libndi/hx.ts";
 import { loadNdi, NdiLibraryError } from "./ndi/libndi/load.ts";
 import { followSource } from "./ndi/receiving/follow.ts";
 import { SensorError, type SensorKind } from "./sensor.ts";
@@ -35,7 +36,10 @@ export const ndi: SensorKind<NdiConfig> = {
 
   async run(config, context) {
     context.state("connecting", "loading libndi");
-    await followSource({ ndi: load(config.library), config, context });
+    const ndi = load(config.library);
+    const undecodable = hxMissing();
+    if (undecodable !== null) context.log.warn(`${undecodable}. ${hxRemedy}`);
+    await followSource({ ndi, config, context });
   },
 };
 

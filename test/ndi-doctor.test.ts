@@ -4,7 +4,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Finding } from "../src/cli/doctor/finding.ts";
 import { streamemJson } from "./cli.ts";
-import { ndiEnvironment, ndiFolder } from "./ndi-network.ts";
+import { NdiNetwork, ndiEnvironment, ndiFolder } from "./ndi-network.ts";
 import { TestRings } from "./rings.ts";
 import { skipping } from "./skipping.ts";
 
@@ -77,4 +77,40 @@ describe.skipIf(ndiFolder === null)("with libndi", () => {
     expect(await has("libavcodec.so.61", "libavutil.so.59")).toMatchObject({ state: "ok" });
     expect(await has("libavcodec-ndi.so.61", "libavutil-ndi.so.59")).toMatchObject({ state: "ok" });
   });
+
+  // Leave hxMissing out of sensors/ndi.ts.
+  test("a sensor says at its start that it cannot decode NDI|HX, where it cannot", async () => {
+    if ((await finding("NDI|HX", present))?.state === "ok") {
+      return skipping("what is said without FFmpeg 7", "this machine has it installed");
+    }
+    const network = await NdiNetwork.open();
+    const words = [
+      join(import.meta.dir, "../src/main.ts"),
+      "hub",
+      "--port",
+      "0",
+      "--config",
+      config,
+    ];
+    const hub = Bun.spawn(network.command(process.execPath, ...words), {
+      env: { ...rings.environment, ...present },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const said = [hub.stdout, hub.stderr].map((output) => saysHx(output));
+    expect(await Promise.race(said)).toContain("apt-get install libavcodec61");
+    hub.kill("SIGTERM");
+    expect(await hub.exited).toBe(0);
+    await network.close();
+  });
 });
+
+/** The line that says it; never resolves where none does. */
+async function saysHx(output: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const piece of output) {
+    text += new TextDecoder().decode(piece);
+    const line = text.split("\n").find((one) => one.includes('"Video decoder not found"'));
+    if (line) return line;
+  }
+  return new Promise(() => {});
+}
