@@ -127,6 +127,6 @@ async function connection(
 
 const lossWords: Record<Exclude<Ended, "aborted">, string> = {
   lost: "has ended",
-  unanswered: "takes connections, but does not answer as a sender of NDI",
+  unanswered: "does not take the connection",
   silent: "has sent nothing for long",
 };
