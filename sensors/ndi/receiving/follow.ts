@@ -1,7 +1,9 @@
 /** The life of a sensor: looks for its source, connects, receives until it is lost, and begins anew. */
 import type { DeviceClock } from "../../../src/clock/device-clock.ts";
 import { createBackOff } from "../../back-off.ts";
+import type { SensorContext } from "../../sensor.ts";
 import { sleep } from "../../video/wait.ts";
+import { hxMissing, hxRemedy } from "../libndi/hx.ts";
 import { Receiver } from "../libndi/receiver.ts";
 import { type Captured, capture, type Ended } from "./capture.ts";
 import { createNdiClock } from "./clock.ts";
@@ -10,6 +12,7 @@ import { createPictures } from "./pictures.ts";
 import { reach } from "./reach.ts";
 import { findSource, nameAt, type Search } from "./search.ts";
 import { createSound } from "./sound.ts";
+import { createStillPicture, type StillPicture } from "./still-picture.ts";
 
 const clockReportMs = 2000;
 const backOffLeastMs = 250;
@@ -50,7 +53,7 @@ function open({ ndi, config, context }: Search): Omit<Captured, "flowing" | "sil
   const { colorFormat } = askedFor[config.pixelFormat];
   const clock = createNdiClock();
   const origin = {
-    ...{ context, config, clock },
+    ...{ context, config, clock, still: decoderWatch(context) },
     source: { kind: "ndi", ...(address ? { address } : { source }) },
   };
   return {
@@ -62,6 +65,15 @@ function open({ ndi, config, context }: Search): Omit<Captured, "flowing" | "sil
     connectTimeoutMs,
     silentTimeoutMs,
   };
+}
+
+function decoderWatch(context: SensorContext): StillPicture | undefined {
+  if (hxMissing() === null) return;
+  return createStillPicture((still) => {
+    const words = `nothing moves in the picture: it may be libndi's "Video decoder not found". ${hxRemedy}`;
+    if (still) context.log.warn(words);
+    context.state("running", still ? words : undefined);
+  });
 }
 
 interface Found {

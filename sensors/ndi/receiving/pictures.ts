@@ -9,6 +9,7 @@ import type { NdiConfig } from "../config.ts";
 import type { VideoFrame } from "../libndi/structs.ts";
 import { lagOf, ndiClock, stampOf, ticksUnit } from "./clock.ts";
 import { askedFor, type PictureLayout } from "./picture-layout.ts";
+import type { StillPicture } from "./still-picture.ts";
 
 export interface Pictures {
   /** The frame is libndi's and is not freed here. What cannot be shown is left out and counted. */
@@ -21,6 +22,8 @@ export interface Origin {
   clock: DeviceClock;
   /** For the descriptor. */
   source: Record<string, unknown>;
+  /** Where a picture that never changes means something. */
+  still?: StillPicture | undefined;
 }
 
 const fields: FieldSpec[] = layOutFields([
@@ -35,7 +38,7 @@ const fields: FieldSpec[] = layOutFields([
 /** No sender has more: what is beyond is a fault, and must not take the machine's memory. */
 const sideMax = 16_384;
 
-export function createPictures({ context, config, clock, source }: Origin): Pictures {
+export function createPictures({ context, config, clock, source, still }: Origin): Pictures {
   const { layouts } = askedFor[config.pixelFormat];
   const lagNs = lagOf(config, "video");
   const stamps = clock.stream({ lagNs });
@@ -94,6 +97,7 @@ export function createPictures({ context, config, clock, source }: Origin): Pict
         ring.abort();
         return leaveOut("its rows do not fit its size");
       }
+      still?.look(slot.subarray(0, bytes), performance.now());
       encodeFields(fieldBytes, fields, {
         timecode: frame.timecode,
         timestamp: frame.timestamp,

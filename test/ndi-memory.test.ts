@@ -1,0 +1,52 @@
+/**
+ * Ten thousand frames of libndi's, used or left out, and the process is not larger than after the first thousands.
+ *
+ * To see it fail: leave a free out of capture.ts.
+ */
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ndiEnvironment, ndiFolder } from "./ndi-network.ts";
+import { NdiRig, type TestSensor } from "./ndi-sensor.ts";
+import { until } from "./rings.ts";
+
+const rig = new NdiRig("ndi-memory");
+afterEach(() => rig.end());
+afterAll(() => rig.close());
+
+/** MB of its own: rings are shared memory and do not count. */
+function ownMemory({ status }: TestSensor): number {
+  const text = readFileSync(`/proc/${status?.pid}/status`, "utf8");
+  return Number(/^RssAnon:\s+(\d+) kB/m.exec(text)?.[1]) / 1024;
+}
+
+/** A heap may breathe by this; what must be freed is several times as much. */
+const breathMb = 60;
+
+describe.skipIf(ndiFolder === null)("memory", () => {
+  test("10,000 frames: pictures and sound into their rings, metadata nowhere", async () => {
+    await rig.sender("One", "--size", "320x180", "--fps", "240", "--fault", "metadata");
+    const sensor = await rig.sensor({ source: "One", extraIps: "127.0.0.1" });
+    const video = await sensor.reader();
+    const published = (count: bigint) =>
+      until(async () => ((await video.newest({ timeoutMs: 200 }))?.seq ?? 0n) >= count);
+    await published(300n);
+    const before = ownMemory(sensor);
+    // With each picture comes a frame of sound, and one of metadata: three times 3,400.
+    await published(3700n);
+    // As many pictures are 390 MB.
+    expect(ownMemory(sensor) - before).toBeLessThan(breathMb);
+    expect(sensor.status?.restarts).toBe(0);
+  }, 60_000);
+
+  test("200 pictures that cannot be used", async () => {
+    const sender = await rig.sender("One", "--size", "1280x720", "--fps", "240");
+    const network = await rig.network();
+    const program = join(import.meta.dir, "fixtures/ndi-throwing.ts");
+    const words = network.command(process.execPath, program, sender.address, "200");
+    const child = Bun.spawn(words, { env: ndiEnvironment, stderr: "inherit" });
+    const { grownMb } = JSON.parse(await new Response(child.stdout).text());
+    // As many are 737 MB.
+    expect(grownMb).toBeLessThan(breathMb);
+  }, 60_000);
+});
