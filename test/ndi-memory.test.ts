@@ -21,7 +21,7 @@ function ownMemory({ status }: TestSensor): number {
 }
 
 /** A heap may breathe by this; what must be freed is several times as much. */
-const breathMb = 60;
+const breathMb = 20;
 
 describe.skipIf(ndiFolder === null)("memory", () => {
   test("10,000 frames: pictures and sound into their rings, metadata nowhere", async () => {
@@ -34,7 +34,7 @@ describe.skipIf(ndiFolder === null)("memory", () => {
     const before = ownMemory(sensor);
     // With each picture comes a frame of sound, and one of metadata: three times 3,400.
     await published(3700n);
-    // As many pictures are 390 MB.
+    // As many pictures are 390 MB, and as much metadata 40 MB.
     expect(ownMemory(sensor) - before).toBeLessThan(breathMb);
     expect(sensor.status?.restarts).toBe(0);
   }, 60_000);

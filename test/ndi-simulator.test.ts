@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { fourCC } from "../sensors/ndi/libndi/structs.ts";
+import { aloneXml } from "../sensors/ndi/simulator/outlet.ts";
 import { bars, type Colour, grounds } from "../sensors/ndi/simulator/test-picture.ts";
 import { NdiLines } from "./ndi-lines.ts";
 import { NdiNetwork, ndiFolder, ownName } from "./ndi-network.ts";
@@ -152,7 +153,7 @@ describe.skipIf(ndiFolder === null)("streamem simulate ndi", () => {
     const told = await picture(receiving, ({ xml }) => xml !== null);
     expect(told.xml).toBe("<streamem/>");
     await receiving.until<{ type: string; xml?: string }>(
-      ({ type, xml }) => type === "metadata" && xml === "<streamem>alone</streamem>",
+      ({ type, xml }) => type === "metadata" && xml === aloneXml,
     );
     program.say("freeze:0.3");
     await picture(receiving, ({ number }) => number > told.number + 5);

@@ -21,6 +21,9 @@ export interface Sound {
   strideBytes: number;
 }
 
+/** Long enough to be missed where nobody frees it. */
+export const aloneXml = `<streamem>${"alone ".repeat(2000)}</streamem>`;
+
 export class Outlet {
   /** Nothing of it is sent. */
   dark = false;
@@ -69,7 +72,7 @@ export class Outlet {
     frame.data = addressOf(data);
     frame.xml = this.metadata ? "<streamem/>" : null;
     this.#sender.sendVideo(frame);
-    if (this.metadata) this.#sender.sendMetadata("<streamem>alone</streamem>");
+    if (this.metadata) this.#sender.sendMetadata(aloneXml);
   }
 
   sound({ planes, strideBytes, ...form }: Sound): void {
