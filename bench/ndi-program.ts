@@ -20,7 +20,7 @@ let pictures = 0;
 function contextFor(signal: AbortSignal): SensorContext {
   const silent = () => {};
   return {
-    ...{ name: config.name, part: "", signal, counters: {} },
+    ...{ name: config.name, prefix: "", part: "", signal, counters: {} },
     log: { debug: silent, info: silent, warn: console.error, error: console.error },
     stream(name, spec, options) {
       writers.get(name)?.close();
