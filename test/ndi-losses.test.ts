@@ -62,7 +62,11 @@ describe.skipIf(ndiFolder === null)("a source that is", () => {
     const reader = await sensor.reader();
     const [before] = await seen(reader, 1);
     await first.kill();
-    expect((await says(sensor, "has ended")).state).toBe("connecting");
+    // Among all that it said: the words of the search follow at once.
+    const ended = await until(() =>
+      sensor.statuses.find(({ words }) => words?.includes("has ended")),
+    );
+    expect(ended.state).toBe("connecting");
     expect(reader.state).not.toBe("retired");
     expect(await coreShare(sensor.status?.pid as number)).toBeLessThan(0.5);
     await says(sensor, "Seen: no source at all");
