@@ -39,7 +39,9 @@ export function peerRows(rounds: Series[][]): Row[] {
     row.column = columns.indexOf(row.condition);
     if (!row.contender.startsWith("streamem")) row.foreign = true;
   }
-  return [...all, ...ancestorsTable(rounds), ...oneWay(rounds), ...goals(rounds)];
+  const left = rounds.map((round) => round.filter(({ condition }) => condition === "left"));
+  const kills = rowsOf("peers", "files", left, []).map((row) => ({ ...row, part: "killed" }));
+  return [...all, ...kills, ...ancestorsTable(rounds), ...oneWay(rounds), ...goals(rounds)];
 }
 
 function select(rounds: Series[][], what: string, per: number, condition: string): Series[][] {
@@ -67,9 +69,10 @@ export function missedShare(series: Series[]): number {
 
 /** Missed and torn frames: counted over the whole run, not a median. */
 function counts(rounds: Series[][]): Row[] {
-  const cells = Map.groupBy(rounds.flat(), ({ case: kase, contender }) =>
-    JSON.stringify([kase, contender]),
-  );
+  const said = rounds
+    .flat()
+    .filter(({ condition }) => ["sent", "received", "torn"].includes(condition));
+  const cells = Map.groupBy(said, ({ case: kase, contender }) => JSON.stringify([kase, contender]));
   const counted = (condition: string, count: (series: Series[]) => number): Series[] =>
     [...cells.values()].map((series) => {
       const { case: kase, contender } = series[0] as Series;

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Absence, Bench, BenchContext, Row, Series } from "./bench.ts";
 import { cpuNs, memoryMb } from "./hub-process.ts";
 import { peers, startPeer } from "./peers/peer.ts";
@@ -13,6 +15,11 @@ export const sizes = [
 const readerCounts = [1, 10];
 const rounds = 10;
 const restMs = 4000;
+const killedBytes = 64;
+/** Where systems keep what their processes share. */
+const sharedFolders = ["/dev/shm", "/tmp/iceoryx2"];
+/** And what they call it there; other names are other people's. */
+const sharedNames = /iox2_|iceoryx2|\.zenoh$|\/psm_|\/sem\.mp-|the-ancestor/;
 const turn = { paced: 8, rate: 30, burstMs: 30 };
 
 interface Cell {
@@ -43,6 +50,7 @@ export const bench: Bench = {
       });
       all[0] = [...(all[0] ?? []), ...(await atRest(cells))];
       for (const { program } of cells) await program.end();
+      if (bytes === killedBytes) all[0].push(...(await killed(context)));
     }
     return { rows: peerRows(all) satisfies Row[], absent: once(absent), versions };
   },
@@ -66,6 +74,43 @@ async function atRest(cells: Cell[]): Promise<Series[]> {
       samples: [value],
     }));
   });
+}
+
+/** Files that are left when writer and reader are killed, one system after the other. The control file is ours and does not count. */
+async function killed(context: BenchContext): Promise<Series[]> {
+  const found: Series[] = [];
+  for (const peer of peers()) {
+    const [contender] = peer.contenders as [(typeof peer.contenders)[number]];
+    const before = sharedFiles();
+    const load = { bytes: killedBytes, readers: 1, ...turn };
+    const program = await startPeer(peer, contender, load, context).catch(() => null);
+    if (program === null) continue;
+    const born = [...sharedFiles().difference(before)]; // others on this machine have files too
+    for (const pid of program.pids) process.kill(pid, "SIGKILL");
+    await program.kill();
+    const left = born
+      .filter((path) => sharedNames.test(path) || path.includes(context.prefix))
+      .filter((path) => existsSync(path) && !path.endsWith(".control"));
+    found.push({
+      case: "files left after kill -9 of writer and reader",
+      contender: contender.name,
+      condition: "left",
+      samples: [left.length],
+    });
+    for (const path of left) rmSync(path, { force: true });
+  }
+  return found;
+}
+
+function sharedFiles(): Set<string> {
+  const paths = sharedFolders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name)),
+    );
+  return new Set(paths);
 }
 
 /** One program for each contender and number of readers; all of one size run at the same time and take turns. */

@@ -90,7 +90,7 @@ class Turns:
         self.sequence, self.series = 0, {}
         n = setup.bytes // 8
         self.places = numpy.arange(n, dtype=numpy.uint64) * numpy.uint64(GOLDEN)
-        self.words = numpy.empty(n, numpy.uint64)
+        self.words = numpy.frombuffer(mmap.mmap(-1, max(setup.bytes, mmap.PAGESIZE)), numpy.uint64, n)  # on a page, as in C
         self.frame = memoryview(self.words).cast("B")
         self.map_control()
         setup.shared = module.share(setup) if hasattr(module, "share") else None
@@ -128,7 +128,7 @@ class Turns:
             if self.wait_for(WARM_UP, 1, 50_000_000):
                 return
             if now() - start > 20_000_000_000:
-                raise SystemExit("a reader has received nothing for 20 s")
+                raise RuntimeError("a reader has received nothing for 20 s")
 
     def put(self, purpose):
         """Fills, then puts one frame; ns and CPU ns of the put alone."""
@@ -221,7 +221,11 @@ def run(peer, name, mode, nbytes, readers, paced, rate, burst_ms):
     os.dup2(2, 1)  # whatever a peer prints
     module = load(peer)
     setup = types.SimpleNamespace(name=name, mode=mode, bytes=int(nbytes), readers=int(readers))
-    turns = Turns(module, setup, int(paced), float(rate), float(burst_ms))
+    try:
+        turns = Turns(module, setup, int(paced), float(rate), float(burst_ms))
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)  # a peer's own threads would keep it alive; its readers end with it
     versions = {"python": platform.python_version(), "numpy": numpy.__version__}
     print(json.dumps({"ready": True, "pids": turns.pids, "versions": dict(versions, **getattr(module, "versions", {}))}), file=out, flush=True)
     for _ in sys.stdin:
