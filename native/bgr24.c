@@ -45,9 +45,9 @@ static void streamem__uyvy_row_plain(uint8_t *bgr, const uint8_t *uyvy, uint32_t
 }
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__TINYC__)
-#include "bgr24_ssse3.c"
+#include "bgr24-ssse3.c"
 #elif defined(__aarch64__) && defined(__ARM_NEON)
-#include "bgr24_neon.c"
+#include "bgr24-neon.c"
 #else
 static streamem__bgr24_row *streamem__bgrx_row(void) { return streamem__bgrx_row_plain; }
 static streamem__bgr24_row *streamem__uyvy_row(void) { return streamem__uyvy_row_plain; }

@@ -10,8 +10,9 @@ export const shimSource = join(root, "native", "shim.c");
 const sources = [
   shimSource,
   join(root, "native", "bgr24.c"),
-  join(root, "native", "bgr24_neon.c"),
-  join(root, "native", "bgr24_ssse3.c"),
+  join(root, "native", "bgr24-avx2.c"),
+  join(root, "native", "bgr24-neon.c"),
+  join(root, "native", "bgr24-ssse3.c"),
   join(root, "native", "doorbell.c"),
   join(root, "native", "noise.c"),
   ...["pixels.c", "rows-plain.c", "rows-sse2.c", "shrink.c"].map((file) =>

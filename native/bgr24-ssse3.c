@@ -64,17 +64,27 @@ STREAMEM__SSSE3 __m128i streamem__bytes_of(__m128i a, __m128i b) {
   return _mm_packus_epi16(_mm_srai_epi16(_mm_add_epi16(a, half), 5), _mm_srai_epi16(_mm_add_epi16(b, half), 5));
 }
 
+/* Where the bytes of blue, green and red go in each 16 of 48. */
+static const int8_t streamem__places[3][3][16] __attribute__((aligned(16))) = {
+    {{0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1, 5},
+     {-1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1},
+     {-1, -1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1}},
+    {{-1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10, -1},
+     {5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10},
+     {-1, 5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1}},
+    {{-1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1, -1},
+     {-1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1},
+     {10, -1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15}},
+};
+
+STREAMEM__SSSE3 __m128i streamem__woven(__m128i blue, __m128i green, __m128i red, const int8_t places[3][16]) {
+  blue = _mm_shuffle_epi8(blue, _mm_load_si128((const __m128i *)places[0]));
+  green = _mm_shuffle_epi8(green, _mm_load_si128((const __m128i *)places[1]));
+  red = _mm_shuffle_epi8(red, _mm_load_si128((const __m128i *)places[2]));
+  return _mm_or_si128(_mm_or_si128(blue, green), red);
+}
+
 STREAMEM__SSSE3 uint32_t streamem__uyvy_steps(uint8_t *bgr, const uint8_t *uyvy, uint32_t width, int aligned) {
-  /* Where the bytes of each colour go in each 16 of 48. */
-  const __m128i blue_1 = _mm_setr_epi8(0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1, 5);
-  const __m128i green_1 = _mm_setr_epi8(-1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1);
-  const __m128i red_1 = _mm_setr_epi8(-1, -1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1);
-  const __m128i blue_2 = _mm_setr_epi8(-1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10, -1);
-  const __m128i green_2 = _mm_setr_epi8(5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10);
-  const __m128i red_2 = _mm_setr_epi8(-1, 5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1);
-  const __m128i blue_3 = _mm_setr_epi8(-1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1, -1);
-  const __m128i green_3 = _mm_setr_epi8(-1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1);
-  const __m128i red_3 = _mm_setr_epi8(10, -1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15);
   uint32_t column = 0;
   for (; width - column >= 16; column += 16, bgr += 48, uyvy += 32) {
     _mm_prefetch((const char *)uyvy + streamem__ahead, _MM_HINT_T0);
@@ -83,11 +93,10 @@ STREAMEM__SSSE3 uint32_t streamem__uyvy_steps(uint8_t *bgr, const uint8_t *uyvy,
     __m128i blue = streamem__bytes_of(a.blue, b.blue);
     __m128i green = streamem__bytes_of(a.green, b.green);
     __m128i red = streamem__bytes_of(a.red, b.red);
-#define STREAMEM__WOVEN(n)                                                                                  \
-  _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(blue, blue_##n), _mm_shuffle_epi8(green, green_##n)), \
-               _mm_shuffle_epi8(red, red_##n))
-    streamem__store_48(bgr, STREAMEM__WOVEN(1), STREAMEM__WOVEN(2), STREAMEM__WOVEN(3), aligned);
-#undef STREAMEM__WOVEN
+    __m128i first = streamem__woven(blue, green, red, streamem__places[0]);
+    __m128i second = streamem__woven(blue, green, red, streamem__places[1]);
+    __m128i third = streamem__woven(blue, green, red, streamem__places[2]);
+    streamem__store_48(bgr, first, second, third, aligned);
   }
   return column;
 }
@@ -108,6 +117,9 @@ static streamem__bgr24_row *streamem__bgrx_row(void) {
   return __builtin_cpu_supports("ssse3") ? streamem__bgrx_row_ssse3 : streamem__bgrx_row_plain;
 }
 
+#include "bgr24-avx2.c"
+
 static streamem__bgr24_row *streamem__uyvy_row(void) {
+  if (__builtin_cpu_supports("avx2")) return streamem__uyvy_row_avx2;
   return __builtin_cpu_supports("ssse3") ? streamem__uyvy_row_ssse3 : streamem__uyvy_row_plain;
 }
