@@ -5,13 +5,15 @@ import { numbersOf } from "./live-stream.ts";
 
 /** What one message carries at most, and so what a viewer that was slow is given at once. */
 const bytesMax = 256 << 10;
-/** About what a frame's numbers take beside its data. */
-const headBytes = 256;
+/** About what a frame's numbers take beside its data, and at most what each byte of its fields does. */
+const [headBytes, bytesOfFieldByte] = [256, 9];
 
 type SmallFrame = FrameNumbers & { data: Uint8Array };
 
 export class History {
   #generation = "";
+  /** Of a slot. */
+  #fieldsBytes = 0;
   /** Oldest first. */
   #frames: SmallFrame[] = [];
 
@@ -19,6 +21,7 @@ export class History {
   since(stream: Stream, after: bigint, latest: bigint): { frames: SmallFrame[]; why: string } {
     if (this.#generation !== stream.generation) {
       this.#generation = stream.generation;
+      this.#fieldsBytes = stream.segment.header.fieldsCapacity;
       this.#frames = [];
     }
     const why = this.#read(stream, after, latest);
@@ -29,7 +32,8 @@ export class History {
     const { segment } = stream;
     const known = this.#frames.at(-1)?.sequence ?? 0n;
     const readable = BigInt(segment.header.slotCount - 1);
-    let from = known > after ? known : after;
+    // Without a hole, whoever asks: another viewer may be further behind.
+    let from = known > 0n ? known : after;
     if (latest - from > readable) from = latest - readable;
     for (let seq = from + 1n; seq <= latest; seq++) {
       const head = segment.head(seq);
@@ -45,10 +49,10 @@ export class History {
 
   #drop(): void {
     let bytes = 0;
-    const keep = this.#frames.findLastIndex(({ data }) => {
-      bytes += data.byteLength + headBytes;
+    const keep = this.#frames.findLastIndex((frame) => {
+      bytes += frame.data.byteLength + headBytes + this.#fieldsBytes * bytesOfFieldByte;
       return bytes > bytesMax;
     });
-    this.#frames.splice(0, keep + 1);
+    this.#frames.splice(0, Math.min(keep + 1, this.#frames.length - 1)); // the newest stays
   }
 }

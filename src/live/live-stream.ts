@@ -24,6 +24,8 @@ export class LiveStream {
   /** Previews by their widest size, while somebody wants them. */
   #previews = new Map<number, PicturePreview>();
   #history = new History();
+  /** The one that viewers have been told of. */
+  #generation = "";
 
   constructor(
     readonly name: string,
@@ -33,6 +35,7 @@ export class LiveStream {
   /** Gives the newest frame to every viewer that has not had it and can take it. Throws what reading a ring throws. */
   tick(stream: Stream | undefined, message: () => LiveMessage | null): void {
     for (const viewer of this.viewers) viewer.tellStream(message);
+    this.#generation = stream?.generation ?? "";
     if (!stream) return;
     const { latest } = stream.segment.hot();
     if (latest === 0n) return;
@@ -64,6 +67,8 @@ export class LiveStream {
 
   /** A preview is ready: to all who want this one, also those who came while it was made. */
   #show(shot: Shot, maxWidth: number): void {
+    // Of a ring that has ended meanwhile: after the word of the new one it would pass for a picture of now.
+    if (shot.generation !== this.#generation) return;
     const nowMs = performance.now();
     for (const viewer of this.viewers) {
       const { wish, last } = viewer;
