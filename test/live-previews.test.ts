@@ -84,6 +84,20 @@ describe("pictures", () => {
 });
 
 describe("previews are made", () => {
+  // To see it fail: let shotOf() in picture-preview.ts give null.
+  test("not again for those who come later", async () => {
+    rings.writer("kept", video(64, 64)).publish(new Uint8Array(64 * 64 * 3));
+    const before = await previews();
+    const lookers: Awaited<ReturnType<typeof rig.look>>[] = [];
+    for (let n = 0; n < 3; n++) {
+      const looker = await rig.look("kept", "?payload=preview");
+      await until(() => looker.frames[0]);
+      lookers.push(looker);
+    }
+    for (const looker of lookers) looker.close();
+    expect(await previews()).toBe(before + 1);
+  });
+
   test("once for all who want the same size, and not while nobody wants any", async () => {
     const writer = rings.writer("shared", video(64, 64));
     const picture = halves(64, 64, [1, 2, 3], [4, 5, 6]);
@@ -93,6 +107,7 @@ describe("previews are made", () => {
         await Bun.sleep(20);
       }
     };
+    const others = await viewers();
     const none = await previews();
     await publish(5);
     const numbersAlone = await rig.look("shared");
@@ -115,7 +130,7 @@ describe("previews are made", () => {
 
     for (const looker of lookers) looker.close();
     numbersAlone.close();
-    await until(async () => (await viewers()) < 5);
+    await until(async () => (await viewers()) <= others);
     const before = await previews();
     await publish(5);
     expect(await previews()).toBe(before);

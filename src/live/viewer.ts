@@ -126,5 +126,5 @@ export class Viewer {
 function nextDue(dueMs: number, nowMs: number, maxRate: number | null): number {
   if (maxRate === null) return 0;
   const periodMs = 1000 / maxRate;
-  return Math.max(dueMs + periodMs, nowMs);
+  return (nowMs - dueMs < periodMs ? dueMs : nowMs) + periodMs;
 }
