@@ -1,6 +1,7 @@
 // The same small writer and the same small reader of a ring in each language, each in a process of its own.
 import { join } from "node:path";
 import "../src/ring.ts"; // builds the shim here, once, before many ask for it or one that has no memory for a compiler
+import { go, goProgram } from "./go-programs.ts";
 import { compiler, program, skipping } from "./ring-programs.ts";
 import { rust, rustProgram } from "./rust-programs.ts";
 
@@ -73,6 +74,7 @@ if (compiler)
   writers.C = (prefix, slots, bytes) =>
     [program("writer"), prefix, "s", "slots", slots, "bytes", bytes].map(String);
 if (python) writers.Python = (...words) => [python, "-c", pythonWriter, ...words.map(String)];
+if (go) writers.Go = (...words) => [goProgram("programs/line_writer"), ...words.map(String)];
 if (rust) writers.Rust = (...words) => [rustProgram("line_writer"), ...words.map(String)];
 
 export const languages = Object.keys(writers);
@@ -105,4 +107,5 @@ export const readers: Record<string, Reader> = {
 if (compiler)
   readers.C = (prefix) => [program("reader"), prefix, "s", "futex", "1000000000", "60000"];
 if (python) readers.Python = (prefix) => [python, "-c", pythonReader, prefix];
+if (go) readers.Go = (prefix) => [goProgram("programs/line_reader"), prefix];
 if (rust) readers.Rust = (prefix) => [rustProgram("line_reader"), prefix];
