@@ -17,7 +17,6 @@ import { dirname, join } from "node:path";
 import type { StreamBody } from "../src/api/schemas.ts";
 import type { RingWriter } from "../src/ring.ts";
 import { type Snippet, snippetsFor } from "../src/web/wall/snippets.ts";
-import { cacheFolder } from "./install.ts";
 import { camera, TestRings } from "./rings.ts";
 
 const root = join(import.meta.dir, "..");
@@ -86,11 +85,10 @@ async function linesOf({ file, run, code }: Snippet, count: number): Promise<str
   mkdirSync(dirname(join(folder, file)), { recursive: true });
   writeFileSync(join(folder, file), code);
   const { STREAMEM_PREFIX: _, XDG_CACHE_HOME: __, ...env } = rings.environment;
-  // What compilers have built before, also for other tests, is not built again.
-  const built = join(cacheFolder(), "test-snippets-rust");
+  // Of Go's cache, which is the user's own, every test has its use.
   const child = Bun.spawn(["setsid", "sh", "-c", run], {
     cwd: folder,
-    env: { ...env, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME, CARGO_TARGET_DIR: built },
+    env: { ...env, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

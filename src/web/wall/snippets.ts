@@ -20,7 +20,7 @@ const usualPrefix = "streamem";
 export function snippetsFor(stream: Named): Snippet[] {
   const prefix = stream.shm.object.slice(1, -(stream.name.length + 1));
   const other = prefix === usualPrefix ? null : prefix;
-  return [python, c, typescript, rust, go].map((snippet) => snippet(stream, other));
+  return [python, c, typescript, node, rust, go].map((snippet) => snippet(stream, other));
 }
 
 type InLanguage = (stream: Named, prefix: string | null) => Snippet;
@@ -95,13 +95,31 @@ for (;;) {
   };
 };
 
+const node: InLanguage = ({ name, kind }, prefix) => {
+  const from = prefix ? `, prefix: "${prefix}"` : "";
+  const shown = kind === "message" ? "JSON.stringify(frame.message)" : "frame.shape";
+  return {
+    language: "Node",
+    file: "read.mjs",
+    run: "node read.mjs",
+    code: `import { open } from "./clients/node/streamem.mjs";
+
+const stream = await open("${name}", { timeoutMs: 5000${from} });
+for (;;) {
+  const frame = await stream.newest();      // waits for one that this reader has not had
+  if (frame) console.log(frame.seq, ${shown}, Number(frame.ageNs) / 1e6, "ms old,", frame.missed, "missed");
+}
+`,
+  };
+};
+
 const rust: InLanguage = ({ name, kind }, prefix) => {
   const open = prefix ? `open_in(Some("${prefix}"), "${name}"` : `open("${name}"`;
   const shown = kind === "message" ? "frame.text()?" : "frame.shape()";
   return {
     language: "Rust",
     file: "clients/rust/examples/read.rs",
-    run: "cargo run --release --manifest-path clients/rust/Cargo.toml --example read",
+    run: "cargo run --manifest-path clients/rust/Cargo.toml --example read",
     code: `use std::time::Duration;
 use streamem::{Error, Reader};
 
