@@ -10,7 +10,7 @@ import { chromium, type Page } from "playwright-core";
 import type { StreamBody } from "../src/api/schemas.ts";
 
 const root = join(import.meta.dir, "..");
-const file = process.argv[2] ?? join(import.meta.dir, "page.png");
+const file = process.argv[2] ?? join(import.meta.dir, "page.jpg");
 const main = join(root, "src/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "streamem-screenshot-"));
 const environment = {
@@ -61,7 +61,7 @@ try {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
   const executablePath = Bun.which("chromium") ?? undefined;
   const browser = await chromium.launch({ executablePath, args });
-  const page = await browser.newPage({ viewport: { width: 1480, height: 1010 } });
+  const page = await browser.newPage({ viewport: { width: 1480, height: 1400 } });
   await page.emulateMedia({ colorScheme: "dark" });
   await page.goto(url);
   await Bun.sleep(settleMs);
@@ -76,7 +76,7 @@ try {
 }
 
 async function shoot(page: Page, path: string): Promise<void> {
-  await page.screenshot({ path });
+  await page.screenshot({ path, type: "jpeg", quality: 72 });
   const { size } = Bun.file(path);
   console.log(`${path}: ${Math.round(size / 1000)} kB`);
 }
