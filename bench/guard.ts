@@ -25,6 +25,8 @@ export interface Verdict {
   /** How much larger it may be, as a part of `before`; from how many runs that is known. Worse is what lies beyond it with its whole interval. */
   tolerance: number;
   runs: number;
+  /** Those were of another machine: the ratio may well be another there. */
+  elsewhere: boolean;
   worse: boolean;
 }
 
@@ -49,11 +51,11 @@ export function compare(run: Run, earlier: Run[]): Verdict[] {
   );
   return guarded(run).flatMap((row) => {
     const rows = found.flatMap((rows) => rows.get(keyOf(row)) ?? []);
-    return rows.length === 0 ? [] : [verdict(row, rows)];
+    return rows.length === 0 ? [] : [{ ...verdict(row, rows), elsewhere: here.length === 0 }];
   });
 }
 
-function verdict(row: Row, earlier: Row[]): Verdict {
+function verdict(row: Row, earlier: Row[]): Omit<Verdict, "elsewhere"> {
   const { bench, case: kase, contender, condition } = row;
   const { contender: against, ratio, low } = row.against as NonNullable<Row["against"]>;
   const before = median(earlier.map((other) => other.against?.ratio ?? Number.NaN));
@@ -94,10 +96,16 @@ export function guardWords(verdicts: Verdict[]): string[] {
   const compared = `${verdicts.length} ratios compared with the committed runs, tolerance ${usual} in the middle: `;
   return [
     compared + (worse.length === 0 ? "none is worse" : `${worse.length} worse`),
-    ...worse.map(
-      ({ bench, case: kase, contender, condition, against, ratio, before, tolerance, runs }) =>
-        `WORSE: ${bench}, ${[kase, contender, condition].filter(Boolean).join(", ")}: ` +
-        `${ratio.toFixed(2)} x of ${against}, before ${before.toFixed(2)} x (tolerance ${percent(tolerance)}, from ${runs} ${runs === 1 ? "run" : "runs"})`,
-    ),
+    ...worse.map(worseWords),
   ];
+}
+
+function worseWords(verdict: Verdict): string {
+  const { bench, case: kase, contender, condition, against, ratio, before, runs } = verdict;
+  const where = [bench, kase, contender, condition].filter(Boolean).join(", ");
+  const from = `${runs} ${runs === 1 ? "run" : "runs"}${verdict.elsewhere ? " of another machine" : ""}`;
+  return (
+    `WORSE: ${where}: ${ratio.toFixed(2)} x of ${against}, before ${before.toFixed(2)} x ` +
+    `(tolerance ${percent(verdict.tolerance)}, from ${from})`
+  );
 }

@@ -28,7 +28,7 @@ const one = "one preview of 720p";
 export const bench: Bench = {
   name: "live",
   title: "The live view",
-  usual: true,
+  usual: false,
   async run(context) {
     const film = join(root, "test/data/bbb-720p.mp4");
     const config = join(context.folder, "live.yaml");

@@ -16,7 +16,7 @@ const settlingMs = 1500;
 export const bench: Bench = {
   name: "ndi",
   title: "NDI into the ring",
-  usual: true,
+  usual: false,
   async run(context) {
     if (ndiFolder === null) {
       const why = "there is no libndi, or no network of its own";
