@@ -1,3 +1,4 @@
+import type { CDPSession } from "playwright-core";
 import type { Bench, BenchContext, Series } from "./bench.ts";
 import { memoryMb } from "./hub-process.ts";
 import { browserPids, openBrowser, openPage, takePainted } from "./page-browser.ts";
@@ -43,17 +44,22 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
       const taken: Map<string, number>[] = [];
       for (let look = 0; look < looks; look++) {
         await Bun.sleep(lookMs);
-        const { metrics } = await debug.send("Performance.getMetrics");
-        const heap = metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Number.NaN;
         taken.push(
           new Map([
             ["the hub (PSS)", memoryMb(hubPid).pss],
             ["the browser with all its processes (PSS)", browserMb()],
-            ["of it the page's JavaScript", heap / 1e6],
+            ["of it the page's JavaScript", await heapMb(debug)],
           ]),
         );
       }
-      minutes.push({ memory: mediansOf(taken), painted: (await takePainted(page)).length });
+      // What is left after a collection can only grow by what somebody still holds.
+      await debug.send("HeapProfiler.collectGarbage");
+      const held = await heapMb(debug);
+      const memory = mediansOf(taken).set(
+        "held by the page's JavaScript, after a collection",
+        held,
+      );
+      minutes.push({ memory, painted: (await takePainted(page)).length });
       context.say(`minute ${minute + 1} of ${count}`);
     }
     return minutes;
@@ -61,6 +67,11 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
     await browser.close();
     await end();
   }
+}
+
+async function heapMb(debug: CDPSession): Promise<number> {
+  const { metrics } = await debug.send("Performance.getMetrics");
+  return (metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Number.NaN) / 1e6;
 }
 
 function browserMb(): number {
