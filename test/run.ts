@@ -11,7 +11,7 @@ import { addCounts, type Counts, junitCounts, noCounts } from "./junit.ts";
 
 const root = join(import.meta.dir, "..");
 /** Only so that a test that hangs is ended and named. */
-const fileLimitMs = 300_000;
+const fileLimitMs = process.env.STREAMEM_LONG ? 7_200_000 : 300_000;
 
 const notes = installPackages();
 const python = pythonPrograms();

@@ -1,6 +1,6 @@
 /* Checks every word of every frame that it is given: matrix_reader PREFIX STREAM BYTES. Takes the newest frame, and of small ones
  * now and then the oldest that can be read, with a pause before it is copied: the writer comes for it meanwhile. Until the ring is
- * retired and gone. Prints {"delivered", "rejected", "wrong", "missed"}. */
+ * retired and gone. Prints "waiting" before it opens the stream, and at the end {"delivered", "rejected", "wrong", "missed"}. */
 #include "streamem.h"
 
 #define WORD 0x9e3779b97f4a7c15ull
@@ -40,7 +40,9 @@ int main(int count, char **words) {
   char path[160];
   if (count != 4) return 2;
   uint64_t bytes = strtoull(words[3], NULL, 10), *copy = (uint64_t *)malloc(bytes);
-  if (!copy || streamem_open(&reader, words[1], words[2], 10000, &error) < 0) return fprintf(stderr, "%s\n", copy ? error.text : "no memory"), 1;
+  puts("waiting");
+  fflush(stdout);
+  if (!copy || streamem_open(&reader, words[1], words[2], 30000, &error) < 0) return fprintf(stderr, "%s\n", copy ? error.text : "no memory"), 1;
   snprintf(path, sizeof path, "/dev/shm/%s.%s", words[1], words[2]);
   for (uint64_t turn = 0; turn % 64 || streamem_state(reader) != STREAMEM_RETIRED || access(path, F_OK) == 0; turn++) {
     if (streamem_newest(reader, &frame, 20) == STREAMEM_FRAME) look(&frame, copy, bytes);

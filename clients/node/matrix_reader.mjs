@@ -1,5 +1,5 @@
 // node matrix_reader.mjs PREFIX STREAM BYTES reads in a hot loop, checks every word of each frame that it is handed, and prints
-// {"delivered":N,"rejected":N,"wrong":N,"missed":N} when the stream has ended.
+// "waiting" before it opens the stream and {"delivered":N,"rejected":N,"wrong":N,"missed":N} when that has ended.
 import { existsSync } from "node:fs";
 import { open } from "./streamem.mjs";
 
@@ -28,6 +28,7 @@ function take(frame) {
   else wrong++;
 }
 
+console.log("waiting");
 const reader = await open(name, { prefix, timeoutMs: 30_000 });
 for (;;) {
   const frame = await reader.next({ timeoutMs: 20 });

@@ -1,7 +1,8 @@
 """Checks every word of every frame that it is given: matrix_reader.py PREFIX STREAM BYTES.
 
 Takes the newest frame, and of small ones now and then the oldest that can be read, with a pause before it is copied: the
-writer comes for it meanwhile. Until the ring is retired and gone. Prints {"delivered", "rejected", "wrong", "missed"}.
+writer comes for it meanwhile. Until the ring is retired and gone. Prints "waiting" before it
+opens the stream, and at the end {"delivered", "rejected", "wrong", "missed"}.
 """
 
 import json
@@ -36,6 +37,8 @@ class Tally(object):
 def main(prefix, name, nbytes):
     tally = Tally(nbytes)
     tally.words.of(1)
+    print("waiting")
+    sys.stdout.flush()
     with streamem.open(name, timeout=30, prefix=prefix) as reader:
         while reader.state != "retired" or os.path.exists("/dev/shm/%s.%s" % (prefix, name)):
             for turn in range(64):

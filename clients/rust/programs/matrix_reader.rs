@@ -1,7 +1,7 @@
 //! Checks every word of every frame that it is given: `matrix_reader PREFIX STREAM BYTES`. Takes the newest frame, and of small
 //! ones now and then the oldest that can be read, with a pause before it is copied: the writer comes for it meanwhile. Until the
 //! ring is retired and gone.
-//! Prints {"delivered", "rejected", "wrong", "missed"}.
+//! Prints "waiting" before it opens the stream, and at the end {"delivered", "rejected", "wrong", "missed"}.
 use std::time::Duration;
 use streamem::{Error, Frame, Reader, State};
 
@@ -53,7 +53,8 @@ fn copy_by_words(frame: &Frame, copy: &mut [u8]) -> Result<usize, Error> {
 fn main() -> Result<(), Error> {
     let words: Vec<String> = std::env::args().collect();
     let mut copy = vec![0; words[3].parse().expect("BYTES is a number")];
-    let mut reader = Reader::open_in(Some(&words[1]), &words[2], Duration::from_secs(10))?;
+    println!("waiting");
+    let mut reader = Reader::open_in(Some(&words[1]), &words[2], Duration::from_secs(30))?;
     let path = format!("/dev/shm/{}.{}", words[1], words[2]);
     let mut tally = Tally::default();
     while reader.state() != State::Retired || std::path::Path::new(&path).exists() {

@@ -1,5 +1,5 @@
 // matrix_reader PREFIX STREAM BYTES copies frames in a hot loop, checks every word of what its checked copies let through, and
-// prints {"delivered":N,"rejected":N,"wrong":N,"missed":N} when the stream has ended.
+// prints "waiting" before it opens the stream and {"delivered":N,"rejected":N,"wrong":N,"missed":N} when that has ended.
 package main
 
 import (
@@ -29,6 +29,7 @@ func main() {
 		log.Fatalf("BYTES is %q", os.Args[3])
 	}
 	prefix, name := os.Args[1], os.Args[2]
+	fmt.Println("waiting")
 	reader, err := streamem.Open(name, streamem.Options{Prefix: prefix, Timeout: 30 * time.Second})
 	if err != nil {
 		log.Fatal(err)
