@@ -73,12 +73,14 @@ function goals(group: Row[]): string {
   const judged = group.filter((row) => row.goal !== undefined);
   const first = judged[0];
   if (!first?.goal) return "";
-  const missed = judged.filter((row) => !row.reached).map((row) => row.condition);
+  const missed = judged.filter((row) => !row.reached);
+  const where = missed.map((row) => row.condition).filter(Boolean);
   const bound = (value: number) =>
     first.against ? `${fixed(value)} x` : `${scaled(value, first)} ${unitOf(first)}`;
   const { least, most } = first.goal;
   const words = least === undefined ? `at most ${bound(most)}` : `${bound(least)} – ${bound(most)}`;
-  return `${words}: ${missed.length === 0 ? "reached" : `missed (${missed.join(", ")})`}`;
+  if (missed.length === 0) return `${words}: reached`;
+  return `${words}: missed${where.length > 0 ? ` (${where.join(", ")})` : ""}`;
 }
 
 const fixed = (value: number) => value.toFixed(2);
