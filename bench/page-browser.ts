@@ -40,6 +40,7 @@ function watch(wallMinusMonotonicMs: number): void {
       // A message's turn comes after this frame has been painted.
       const channel = new MessageChannel();
       channel.port1.onmessage = () => {
+        channel.port1.close(); // an open port is held for good, with all that its listener knows
         const atMs = performance.timeOrigin + performance.now() - wallMinusMonotonicMs;
         globalThis.painted.push({ stream, sequence, atMs });
       };
