@@ -4,18 +4,19 @@ import type { SensorBody, StreamBody } from "../../api/schemas.ts";
 
 export type Tone = "good" | "busy" | "bad" | "off";
 
-const shapes: Record<Tone, JSX.Element> = {
-  good: <circle class="filled" cx="6" cy="6" r="4" />,
-  busy: <path d="M6 1.5 11 10.5H1Z" />,
-  bad: <path d="M2 2 10 10M10 2 2 10" />,
-  off: <path d="M2 2h8v8H2Z" />,
+/** Made anew each time: an element that is used again holds the tree that it stood in before. */
+const shapes: Record<Tone, () => JSX.Element> = {
+  good: () => <circle class="filled" cx="6" cy="6" r="4" />,
+  busy: () => <path d="M6 1.5 11 10.5H1Z" />,
+  bad: () => <path d="M2 2 10 10M10 2 2 10" />,
+  off: () => <path d="M2 2h8v8H2Z" />,
 };
 
 export function Mark({ tone, word, why }: { tone: Tone; word: string; why?: string }) {
   return (
     <span class={`mark ${tone}`} title={why}>
       <svg viewBox="0 0 12 12" aria-hidden="true">
-        {shapes[tone]}
+        {shapes[tone]()}
       </svg>
       {word}
     </span>
