@@ -1,7 +1,9 @@
 # peer: {"contenders": [{"name": "Redis pub/sub", "mode": "blocking"}], "pip": ["numpy==2.4.6", "redis==8.1.0"], "commands": ["redis-server"]}
 """A server of its own over a Unix socket; a subscriber whose 32 MB are full is cut off by it and comes again."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import time
 from importlib.metadata import version
@@ -19,7 +21,10 @@ def path(setup):
 def share(setup):
     return subprocess.Popen(
         ["redis-server", "--port", "0", "--unixsocket", path(setup), "--save", "", "--appendonly", "no",
-         "--dir", os.environ["STREAMEM_DIR"]], stdout=subprocess.DEVNULL)
+         "--dir", os.environ["STREAMEM_DIR"]],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGTERM),  # PR_SET_PDEATHSIG: ends also with a killed writer
+    )
 
 
 def connect(setup):
