@@ -174,6 +174,9 @@ const hubPython = "streamem, C writes, Python reads";
 const rust = "iceoryx2, Rust, event";
 const queue = "multiprocessing.Queue";
 const bothCpu = "both CPUs";
+const icePython = "iceoryx2, Python, event";
+/** Keeps as many frames as our ring. */
+const keeping = (peer: string) => `${peer}, history of 7`;
 
 interface PeerGoal {
   what: string;
@@ -193,14 +196,25 @@ const goal = (
   most: number,
 ): PeerGoal => ({ what, size, readers, contender, against, most });
 
+const bothCpuAgainst = [
+  rust,
+  keeping(rust),
+  icePython,
+  keeping(icePython),
+  "ZeroMQ over ipc",
+  "shared_memory and a Lock, by hand",
+];
+
 /** What it must reach, each against one other row of the same rounds. */
 const peerGoals = [
   goal("summed", large, "1 reader", ours, floor, 1.25),
-  goal("summed", large, "1 reader", ours, rust, 1),
-  goal("summed", large, "10 readers", ours, rust, 1),
   goal("summed", large, "1 reader", hubPython, floor, 1.5),
-  goal("summed", large, "1 reader", oursPython, "iceoryx2, Python, event", 1),
-  goal("summed", large, "10 readers", oursPython, "iceoryx2, Python, event", 1),
+  ...["1 reader", "10 readers"].flatMap((readers) => [
+    goal("summed", large, readers, ours, rust, 1),
+    goal("summed", large, readers, ours, keeping(rust), 1),
+    goal("summed", large, readers, oursPython, icePython, 1),
+    goal("summed", large, readers, oursPython, keeping(icePython), 1),
+  ]),
   goal("put", large, "1 reader", ours, floor, 1.1),
   goal("put", large, "10 readers", ours, floor, 1.2),
   goal("put", "64 B", "10 readers", ours, rust, 0.5),
@@ -209,9 +223,7 @@ const peerGoals = [
   goal("writer's CPU", large, "10 readers", oursPython, queue, 0.01),
   goal("reader's CPU", large, "10 readers", ours, queue, 0.05),
   goal("reader's CPU", large, "10 readers", oursPython, queue, 0.05),
-  ...[rust, "iceoryx2, Python, event", "ZeroMQ over ipc", "shared_memory and a Lock, by hand"].map(
-    (peer) => goal(bothCpu, large, "1 reader", ours, peer, 1),
-  ),
+  ...bothCpuAgainst.map((peer) => goal(bothCpu, large, "1 reader", ours, peer, 1)),
 ];
 
 /** Writer's and reader's CPU time of a turn together, as samples of their own. */

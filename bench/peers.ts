@@ -13,14 +13,14 @@ export const sizes = [
   { kase: "1080p, 6,220,800 B", bytes: 6_220_800 },
 ];
 const readerCounts = [1, 10];
-const rounds = 10;
+const rounds = 8;
 const restMs = 4000;
 const killedBytes = 64;
 /** Where systems keep what their processes share. */
 const sharedFolders = ["/dev/shm", "/tmp/iceoryx2"];
 /** And what they call it there; other names are other people's. */
 const sharedNames = /iox2_|iceoryx2|\.zenoh$|\/psm_|\/sem\.mp-|the-ancestor/;
-const turn = { paced: 8, rate: 30, burstMs: 30 };
+const turn = { paced: 10, rate: 30, burstMs: 30 };
 
 interface Cell {
   kase: string;

@@ -73,7 +73,8 @@ test("one word of the frame before makes a frame torn", async () => {
   );
   const series = await program.round();
   await program.end();
-  expect(sumOf(series, "torn")).toBe(sumOf(series, "received"));
+  expect(sumOf(series, "received")).toBe(4);
+  expect(sumOf(series, "torn")).toBeGreaterThanOrEqual(4); // those that only warm up count too
   expect(sumOf(series, "received")).toBeGreaterThan(0);
 }, 60_000);
 

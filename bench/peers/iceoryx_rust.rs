@@ -1,6 +1,8 @@
-// peer: {"contenders": [{"name": "iceoryx2, Rust, event", "mode": "event"}, {"name": "iceoryx2, Rust, busy-poll", "mode": "busy-poll", "readers": [1]}], "crates": {"iceoryx2": "0.10.0"}}
+// peer: {"contenders": [{"name": "iceoryx2, Rust, event", "mode": "event"}, {"name": "iceoryx2, Rust, event, history of 7", "mode": "event-history"}, {"name": "iceoryx2, Rust, busy-poll", "mode": "busy-poll", "readers": [1]}], "crates": {"iceoryx2": "0.10.0"}}
 //! iceoryx2's own crate, linked into peer.h's turns: publish-subscribe of a byte slice, loaned, copied into and sent; an event for
 //! each frame where the reader sleeps, and receive() again and again where it does not. Four samples waiting, the oldest goes.
+//! A reader that keeps up leaves the writer two or three samples to go round in, which stay in the cache; with a history of 7 it keeps
+//! as many frames as our ring of 8 slots does.
 
 use iceoryx2::port::{listener::Listener, notifier::Notifier, publisher::Publisher, subscriber::Subscriber};
 use iceoryx2::prelude::*;
@@ -9,6 +11,7 @@ use std::cell::RefCell;
 use std::ffi::{c_char, c_int, CStr};
 
 const HELD: usize = 4;
+const HISTORY: usize = 7;
 
 /// struct peer_setup of peer.h
 #[repr(C)]
@@ -37,16 +40,19 @@ fn open(setup: &Setup, writes: bool) -> Side {
     let text = |pointer| unsafe { CStr::from_ptr(pointer) }.to_str().unwrap();
     let node = NodeBuilder::new().signal_handling_mode(SignalHandlingMode::Disabled).create::<Service>().unwrap();
     let name: ServiceName = text(setup.name).try_into().unwrap();
+    let mode = text(setup.mode);
+    let history = if mode == "event-history" { HISTORY } else { 0 };
     let data = node
         .service_builder(&name)
         .publish_subscribe::<[u8]>()
         .payload_alignment(Alignment::new(64).unwrap())
         .max_subscribers(64)
-        .subscriber_max_buffer_size(HELD)
+        .subscriber_max_buffer_size(HELD.max(history))
+        .history_size(history)
         .enable_safe_overflow(true)
         .open_or_create()
         .unwrap();
-    let event = (text(setup.mode) == "event")
+    let event = (mode != "busy-poll")
         .then(|| node.service_builder(&name).event().max_listeners(64).open_or_create().unwrap());
     let bytes = setup.bytes as usize;
     let side = if writes {

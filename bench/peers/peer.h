@@ -1,7 +1,8 @@
 /* peer.h - how a system that carries frames is measured: a peer is one file that says how it puts a frame and gets one.
  *
  * One process writes, others read, all of them children of this program, which speaks the protocol of ../program.h. In a
- * turn the writer puts paced frames, each when the one before has long arrived, then as many as it can in a burst. A frame is words
+ * turn the writer puts some frames that nobody counts, for the memory that it goes round in was others' meanwhile; then paced ones, each
+ * when the one before has long arrived; then as many as it can in a burst. A frame is words
  * of 64 bits: its sequence, the time just before the put, what it is for, then words that all depend on the sequence and on
  * their own place. A reader sums every word, and a frame mixed from two is known by that sum.
  *
@@ -21,6 +22,7 @@ enum { PEER_WARM_UP, PEER_PACED, PEER_BURST, PEER_END };
 #define PEER_SAMPLES_MAX 2000
 #define PEER_READERS_MAX 64
 #define PEER_OWN_WORDS 3 /* sequence, time, purpose */
+#define PEER_WARM_UPS 10 /* more than the slots of any peer here */
 #define PEER_PATIENCE 6  /* times as long as planned, then a turn is cut short */
 
 /* ---- What a peer gives. ------------------------------------------------------------------------------ */
@@ -149,6 +151,14 @@ static inline int peer_await(uint64_t purpose, uint64_t count, uint64_t patience
   }
 }
 
+static inline void peer_warm_up(void) {
+  uint64_t ignored = 0;
+  for (uint64_t sent = 1; sent <= PEER_WARM_UPS; sent++) {
+    peer_frame(PEER_WARM_UP, &ignored);
+    peer_await(PEER_WARM_UP, sent, 50000000);
+  }
+}
+
 static inline void peer_paced(void) {
   uint64_t at = streamem_now_ns(), put_cpu = 0, before[PEER_READERS_MAX];
   for (int i = 0; i < peer.setup.readers; i++) before[i] = peer_cpu_ns(peer.pids[i]);
@@ -193,6 +203,7 @@ static inline void peer_round(void) {
     if (strcmp(peer.setup.mode, "busy-poll") == 0) kill(peer.pids[i], SIGCONT);
     for (int k = 2; k < PEER_SAMPLES_AT; k++) peer_block(i)[k] = 0;
   }
+  peer_warm_up();
   peer_paced();
   if (peer.burst_ns) peer_burst();
   for (int i = 0; i < peer.setup.readers; i++) {

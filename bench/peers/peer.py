@@ -27,7 +27,7 @@ import types
 import numpy
 
 WARM_UP, PACED, BURST = 0, 1, 2
-BLOCK_WORDS, SAMPLES_AT, SAMPLES_MAX, OWN_WORDS, PATIENCE = 4096, 16, 2000, 3, 6
+BLOCK_WORDS, SAMPLES_AT, SAMPLES_MAX, OWN_WORDS, PATIENCE, WARM_UPS = 4096, 16, 2000, 3, 6, 10
 WORD, GOLDEN = (1 << 64) - 1, 0x9E3779B97F4A7C15
 now = time.monotonic_ns
 
@@ -161,6 +161,9 @@ class Turns:
         for block in self.blocks:
             for word in range(2, SAMPLES_AT):
                 block[word] = 0
+        for sent in range(WARM_UPS):
+            self.put(WARM_UP)
+            self.wait_for(WARM_UP, sent + 1, 50_000_000)
         self.paced_part()
         if self.burst_ns:
             self.burst_part()
