@@ -26,7 +26,7 @@ export const bench: Bench = {
         absent.push({ bench: "builds", case: "all", contender: build, why: String(error) });
       }
     }
-    const rounds = await takeTurns(programs, 16, context);
+    const rounds = await takeTurns(programs, 10, context);
     for (const program of programs) await program.end();
     const comparisons: Comparison[] = ["64 B", "1080p, 6,220,800 B"].flatMap((kase) => [
       { case: kase, contender: "streamem_publish, TinyCC", against: "streamem_publish, cc -O2" },

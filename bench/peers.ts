@@ -13,7 +13,7 @@ export const sizes = [
   { kase: "1080p, 6,220,800 B", bytes: 6_220_800 },
 ];
 const readerCounts = [1, 10];
-const rounds = 8;
+const rounds = 6;
 const restMs = 4000;
 const killedBytes = 64;
 /** Where systems keep what their processes share. */

@@ -15,7 +15,7 @@ export const bench: Bench = {
       [compileC("publish", context)],
       context.environment,
     );
-    const rounds = await takeTurns([program], 24, context);
+    const rounds = await takeTurns([program], 18, context);
     await program.end();
     const rows = rowsOf("publish", "ns", rounds, [
       // 90 % of memcpy's speed

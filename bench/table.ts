@@ -83,7 +83,8 @@ function goals(group: Row[]): string {
   return `${words}: missed${where.length > 0 ? ` (${where.join(", ")})` : ""}`;
 }
 
-const fixed = (value: number) => value.toFixed(2);
+/** Small ones as long as they say something. */
+const fixed = (value: number) => (value >= 0.1 ? value.toFixed(2) : value.toPrecision(2));
 
 /** ns become us where the median has four digits, for the whole cell. */
 const inUs = ({ unit, p50 }: Row) => unit === "ns" && Math.abs(p50) >= 1000;

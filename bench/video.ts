@@ -17,7 +17,7 @@ export const bench: Bench = {
       const absence = { bench: "video", case: "all", contender: "node-av", why: String(error) };
       return { rows: [], absent: [absence] };
     }
-    const rounds = await takeTurns([program], 8, context);
+    const rounds = await takeTurns([program], 6, context);
     await program.end();
     const comparison: Comparison = {
       case: "720p H.264, one thread",

@@ -13,7 +13,7 @@ export const bench: Bench = {
       [compileC("wakeup", context)],
       context.environment,
     );
-    const rounds = await takeTurns([program], 24, context);
+    const rounds = await takeTurns([program], 18, context);
     await program.end();
     const futex = { contender: "newest() on the futex", against: "bare futex" };
     const bell = {
