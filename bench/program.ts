@@ -64,6 +64,11 @@ export class Program {
     return program;
   }
 
+  /** Of itself and of the processes that read. */
+  get allPids(): number[] {
+    return [this.#process.pid, ...this.pids];
+  }
+
   async round(): Promise<Series[]> {
     this.#process.stdin.write("\n");
     await this.#process.stdin.flush();

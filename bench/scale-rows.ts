@@ -1,5 +1,5 @@
 /** A sweep as rows: what each point costs, and the slope that fits them. */
-import type { Comparison, Row, Series } from "./bench.ts";
+import type { Comparison, Row, Series, Unit } from "./bench.ts";
 import type { Load } from "./peers/peer.ts";
 import { floor, missedShare } from "./peers-rows.ts";
 import { median, rowsOf } from "./statistics.ts";
@@ -21,10 +21,29 @@ const measures: Record<string, string> = {
   "reader's CPU": "CPU of each reader, for a frame",
 };
 
+/** What a program's series of its memory in MB is called: one sample of one round. */
+export const memoryCase = "memory";
+const memoryName = "memory of all processes (PSS)";
+
 export function scaleRows(sweep: Sweep, rounds: Series[][]): Row[] {
   const named = rounds.map((round) => merged(sweep, round));
   const values = rowsOf("scale", "ns", named, againstFloor(named)).map((row) => placed(sweep, row));
-  return [...values, ...taken(sweep, named), ...missed(sweep, rounds), ...slopes(sweep, named)];
+  return [
+    ...values,
+    ...taken(sweep, named),
+    ...missed(sweep, rounds),
+    ...slopes(sweep, named, "ns"),
+    ...memory(sweep, rounds.flat()),
+  ];
+}
+
+/** The rings with all that the processes of ours have besides. */
+function memory(sweep: Sweep, all: Series[]): Row[] {
+  const found = all
+    .filter((one) => one.case === memoryCase && one.contender === ours)
+    .map((one) => ({ ...one, case: `${sweep.name}: ${memoryName}` }));
+  const points = rowsOf("scale", "MB", [found], []).map((row) => placed(sweep, row));
+  return [...points, ...slopes(sweep, [found], "MB")];
 }
 
 /** What all processes of ours take together: where it nears the number of cores is the knee. */
@@ -101,7 +120,7 @@ export function slope(points: { x: number; y: number }[]): number {
   return median(slopes);
 }
 
-function slopes(sweep: Sweep, rounds: Series[][]): Row[] {
+function slopes(sweep: Sweep, rounds: Series[][], unit: Unit): Row[] {
   const fitted = rounds.map((round) => {
     const lines = Map.groupBy(round, ({ case: kase, contender }) =>
       JSON.stringify([kase, contender]),
@@ -120,7 +139,7 @@ function slopes(sweep: Sweep, rounds: Series[][]): Row[] {
       };
     });
   });
-  return rowsOf("scale", "ns", fitted, []).map((row) => ({
+  return rowsOf("scale", unit, fitted, []).map((row) => ({
     ...row,
     part: `slope, for each ${sweep.unit}`,
   }));

@@ -1,8 +1,9 @@
 import type { Bench, BenchContext, Row, Series } from "./bench.ts";
+import { memoryMb } from "./hub-process.ts";
 import { type Contender, type Load, type Peer, peers, startPeer } from "./peers/peer.ts";
 import { floor, readersWords } from "./peers-rows.ts";
 import { type Program, takeTurns } from "./program.ts";
-import { ours, type Sweep, scaleRows } from "./scale-rows.ts";
+import { memoryCase, ours, type Sweep, scaleRows } from "./scale-rows.ts";
 
 const bytes = { small: 64, hd: 2_764_800, fullHd: 6_220_800, uhd: 24_883_200 };
 const powers = [1, 2, 4, 8, 16, 32, 64];
@@ -98,13 +99,15 @@ async function measured(sweep: Sweep, context: BenchContext): Promise<Series[][]
     }
   }
   try {
-    return await takeTurns([...programs.keys()], rounds, context, (program, series) => {
+    const all = await takeTurns([...programs.keys()], rounds, context, (program, series) => {
       const { contender, condition } = programs.get(program) as {
         contender: string;
         condition: string;
       };
       return series.map((one) => ({ ...one, case: one.condition, contender, condition }));
     });
+    const taken = [...programs].map(([program, named]) => memoryOf([program], named));
+    return [...all.slice(0, -1), [...(all.at(-1) ?? []), ...taken]];
   } finally {
     for (const program of programs.keys()) await program.end();
   }
@@ -132,6 +135,18 @@ async function manyStreams(sweep: Sweep, context: BenchContext): Promise<Series[
     all.push(series);
     context.say(`${sweep.name}: round ${round + 1} of ${count}`);
   }
+  all
+    .at(-1)
+    ?.push(
+      ...sweep.points.map(({ x, condition }) =>
+        memoryOf(programs.slice(0, x), { contender: ours, condition }),
+      ),
+    );
   for (const program of programs) await program.end();
   return all;
+}
+
+function memoryOf(programs: Program[], named: Pick<Series, "contender" | "condition">): Series {
+  const mb = programs.flatMap(({ allPids }) => allPids).map((pid) => memoryMb(pid).pss);
+  return { case: memoryCase, ...named, samples: [mb.reduce((sum, one) => sum + one, 0)] };
 }

@@ -42,6 +42,24 @@ test("a sweep gives its points in order, its slope, and what all processes take"
   expect(taken[0]?.p50).toBeCloseTo((30 * (13_000 + 13_000)) / 1e7, 6);
 });
 
+test("memory is one sample of a point, with a slope of its own", () => {
+  const taken = sweep.points.map(
+    ({ x, condition }): Series => ({
+      case: "memory",
+      contender: ours,
+      condition,
+      samples: [60 + x],
+    }),
+  );
+  const rows = scaleRows(sweep, [round, [...round, ...taken]]).filter(({ unit }) => unit === "MB");
+  expect(rows.map(({ case: kase, p50 }) => [kase, p50])).toEqual([
+    ["by readers, 64 B: memory of all processes (PSS)", 61],
+    ["by readers, 64 B: memory of all processes (PSS)", 62],
+    ["by readers, 64 B: memory of all processes (PSS)", 64],
+    ["slope by readers, 64 B: memory of all processes (PSS)", 1],
+  ]);
+});
+
 /** Python's parser is strict: an attribute without quotes or an open element is an error. */
 function rootOf(svg: string): string {
   const program =
