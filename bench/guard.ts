@@ -10,8 +10,8 @@ import { median } from "./statistics.ts";
 const toleranceUnlearnt = 0.25;
 /** A difference that nobody needs to hear of. */
 const toleranceLeast = 0.1;
-/** Of the largest difference seen between runs. */
-const margin = 1.5;
+/** Standard deviations between runs: by chance some ten of ten thousand rows lie further out. */
+const margin = 3;
 
 export interface Verdict {
   bench: string;
@@ -49,17 +49,20 @@ export function compare(run: Run, earlier: Run[]): Verdict[] {
   const found = (here.length > 0 ? here : same).map(
     (other) => new Map(guarded(other).map((row) => [keyOf(row), row])),
   );
-  return guarded(run).flatMap((row) => {
-    const rows = found.flatMap((rows) => rows.get(keyOf(row)) ?? []);
-    return rows.length === 0 ? [] : [{ ...verdict(row, rows), elsewhere: here.length === 0 }];
-  });
+  const earlierOf = (row: Row) => found.flatMap((rows) => rows.get(keyOf(row)) ?? []);
+  const known = guarded(run).map((row) => ({ row, before: earlierOf(row) }));
+  const spreads = known.filter(({ before }) => before.length > 1).map((one) => spread(one.before));
+  const usual = spreads.length > 0 ? median(spreads) : 0;
+  return known.flatMap(({ row, before }) =>
+    before.length === 0 ? [] : [{ ...verdict(row, before, usual), elsewhere: here.length === 0 }],
+  );
 }
 
-function verdict(row: Row, earlier: Row[]): Omit<Verdict, "elsewhere"> {
+function verdict(row: Row, earlier: Row[], usual: number): Omit<Verdict, "elsewhere"> {
   const { bench, case: kase, contender, condition } = row;
   const { contender: against, ratio, low } = row.against as NonNullable<Row["against"]>;
   const before = median(earlier.map((other) => other.against?.ratio ?? Number.NaN));
-  const tolerance = toleranceOf(earlier);
+  const tolerance = toleranceOf(earlier, usual);
   const worse = low > before * (1 + tolerance);
   const runs = earlier.length;
   return {
@@ -76,14 +79,23 @@ function verdict(row: Row, earlier: Row[]): Omit<Verdict, "elsewhere"> {
   };
 }
 
-/** From the runs' own intervals, and from how far the runs lie apart. */
-export function toleranceOf(earlier: Row[]): number {
+/**
+ * From the runs' own intervals, and from how far the runs lie apart.
+ * @param usual the spread of this bench's ratios in the middle: two runs that agree by luck do not make a row a quiet one
+ */
+function toleranceOf(earlier: Row[], usual: number): number {
   const ratios = earlier.flatMap(({ against }) => (against ? [against] : []));
   const within = median(ratios.map(({ ratio, high }) => high / ratio - 1));
-  if (ratios.length < 2) return Math.max(toleranceUnlearnt, margin * within);
-  const values = ratios.map(({ ratio }) => ratio);
-  const between = Math.max(...values) / median(values) - 1;
-  return Math.max(toleranceLeast, margin * between, within);
+  if (ratios.length < 2) return Math.max(toleranceUnlearnt, 1.5 * within);
+  return Math.max(toleranceLeast, margin * Math.max(spread(earlier), usual), within);
+}
+
+/** The standard deviation of the runs' ratios, as a part of their mean. */
+function spread(runs: Row[]): number {
+  const ratios = runs.map(({ against }) => against?.ratio ?? Number.NaN);
+  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+  const squares = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0);
+  return Math.sqrt(squares / (ratios.length - 1)) / mean;
 }
 
 const percent = (part: number) => `${Math.round(part * 100)} %`;

@@ -17,16 +17,26 @@ function run(ratio: number, { machine = here, spread = 0, more = {} as Partial<R
 
 const worse = (now: Run, earlier: Run[]) => compare(now, earlier).map((verdict) => verdict.worse);
 
-test("a ratio within what earlier runs differed by is not worse, one beyond it is", () => {
-  const earlier = [run(1.0), run(1.1), run(1.05)]; // at most 5 % above their middle: 10 % are allowed
-  expect(worse(run(1.14), earlier)).toEqual([false]);
-  expect(worse(run(1.17), earlier)).toEqual([true]);
+test("a ratio within three deviations of earlier runs is not worse, one beyond them is", () => {
+  const earlier = [run(1.0), run(1.1), run(1.05)]; // a deviation of 4.8 %
+  expect(worse(run(1.19), earlier)).toEqual([false]);
+  expect(worse(run(1.21), earlier)).toEqual([true]);
 });
 
-test("runs that lie far apart allow more: to see this fail, drop `margin * between` in toleranceOf", () => {
-  const earlier = [run(1.0), run(1.4), run(1.0)]; // 40 %: 60 % are allowed
+test("runs that lie far apart allow more: to see this fail, drop `spread(earlier)` in toleranceOf", () => {
+  const earlier = [run(1.0), run(1.4), run(1.0)]; // 20 %: 61 % are allowed
   expect(worse(run(1.55), earlier)).toEqual([false]);
   expect(worse(run(1.65), earlier)).toEqual([true]);
+});
+
+test("two runs that agree by luck allow what its neighbours do: to see this fail, drop `usual`", () => {
+  const both = (ratio: number, neighbour: number): Run => {
+    const [one, other] = [run(ratio), run(neighbour, { more: { case: "720p" } })];
+    return { ...one, rows: [...one.rows, ...other.rows] };
+  };
+  const earlier = [both(1, 1), both(1, 1.2)]; // 0 and 13 %: their middle is 6.4 %
+  expect(worse(both(1.18, 1), earlier)).toEqual([false, false]);
+  expect(worse(both(1.2, 1), earlier)).toEqual([true, false]);
 });
 
 test("from one run alone the tolerance is a quarter, and more where its own rounds differ by more", () => {
