@@ -114,9 +114,10 @@ class Hostile(support.RingTest):
         return True
 
     def ask_frame(self, frame):
+        # An array without elements may have billions of empty rows: no question to a ring, and no list to make.
         self.assertLessEqual(len(frame.data), frame._ring.payload_capacity)
         self.all_of([
-            lambda: frame.array is not None and frame.array.tolist(), lambda: bytes(frame.data), frame.copy,
+            lambda: frame.array is not None and (0 in frame.shape or frame.array.tolist()), lambda: bytes(frame.data), frame.copy,
             lambda: frame.copy(bytearray(frame.nbytes)), frame.message, frame.valid, lambda: frame.fields, lambda: frame.dtype,
             lambda: frame.age_ns, lambda: (frame.device_time, frame.capture_time_ns, frame.clock_epoch), lambda: repr(frame)])
 
