@@ -86,7 +86,7 @@ function verdict(row: Row, earlier: Row[], usual: number): Omit<Verdict, "elsewh
 function toleranceOf(earlier: Row[], usual: number): number {
   const ratios = earlier.flatMap(({ against }) => (against ? [against] : []));
   const within = median(ratios.map(({ ratio, high }) => high / ratio - 1));
-  if (ratios.length < 2) return Math.max(toleranceUnlearnt, 1.5 * within);
+  if (ratios.length < 2) return Math.max(toleranceUnlearnt, within);
   return Math.max(toleranceLeast, margin * Math.max(spread(earlier), usual), within);
 }
 

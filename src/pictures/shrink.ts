@@ -62,15 +62,8 @@ export class Shrinker {
   /** One 16-bit pixel of each box as it is, little-endian, in memory of its own. */
   pick(layout: PictureLayout, place: Place, factor: number): Uint8Array {
     const { width, height } = layout;
-    const [{ offset, stride }] = layout.planes as [{ offset: number; stride: number }];
     const pixels = new Uint8Array(Math.floor(width / factor) * Math.floor(height / factor) * 2);
-    const from = [
-      whole(place.fd),
-      BigInt(place.offset + offset),
-      BigInt(stride),
-      whole(width),
-      whole(height),
-    ] as const;
+    const from = rowsOf(layout, place, 0);
     check(lib.streamem_pick_16(pixels, pixels.length, ...from, whole(factor)));
     return pixels;
   }
@@ -80,16 +73,10 @@ export class Shrinker {
     return this.#pixels.subarray(0, bytes);
   }
 
-  #uyvy({ width, height, planes }: PictureLayout, place: Place, factor: number): Buffer {
-    const [{ offset, stride }] = planes as [{ offset: number; stride: number }];
+  #uyvy(layout: PictureLayout, place: Place, factor: number): Buffer {
+    const { width, height } = layout;
     const pixels = this.#room(Math.floor(width / factor) * Math.floor(height / factor) * 3);
-    const from = [
-      whole(place.fd),
-      BigInt(place.offset + offset),
-      BigInt(stride),
-      whole(width),
-      whole(height),
-    ] as const;
+    const from = rowsOf(layout, place, 0);
     check(lib.streamem_shrink_uyvy(pixels, pixels.length, ...from, whole(factor)));
     return pixels;
   }
@@ -145,19 +132,24 @@ interface WhichPlane {
 
 function shrinkPlane(
   target: Buffer,
-  { width, height, planes }: PictureLayout,
+  layout: PictureLayout,
   place: Place,
   { plane, count, factor }: WhichPlane,
 ): void {
+  const from = rowsOf(layout, place, plane);
+  check(lib.streamem_shrink(target, target.length, ...from, whole(count), whole(factor)));
+}
+
+/** Where a plane's rows lie, in the order of the C functions: file, offset, stride, width, height. */
+function rowsOf({ width, height, planes }: PictureLayout, place: Place, plane: number) {
   const { offset, stride } = planes[plane] as { offset: number; stride: number };
-  const from = [
+  return [
     whole(place.fd),
     BigInt(place.offset + offset),
     BigInt(stride),
     whole(width),
     whole(height),
   ] as const;
-  check(lib.streamem_shrink(target, target.length, ...from, whole(count), whole(factor)));
 }
 
 function check(result: number): void {
