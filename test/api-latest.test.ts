@@ -1,13 +1,16 @@
 /**
  * To see these fail: in src/api/latest.ts answer 200 where `hasAlready`, or take the descriptor's shape;
  * in src/api/newest.ts leave out `kept` (encoded anew each time) or `shared` (twice at once), or the wait
- * before it (an older picture than asked for); in src/api/bodies.ts give a field's bigint as a number.
+ * before it (an older picture than asked for); in src/api/bodies.ts give a field's bigint as a number;
+ * in newest.ts make a picture's
+ * numbers with it, once.
  */
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { PNG } from "pngjs";
 import { frameSchema } from "../src/api/schemas.ts";
 import * as png from "../src/pictures/png.ts";
 import type { StreamSpec } from "../src/ring/descriptor.ts";
+import { monotonicNs } from "../src/ring/ffi.ts";
 import { encodeFields, layOutFields } from "../src/ring/fields.ts";
 import { TestApi } from "./api.ts";
 import { camera, TestRings, until } from "./rings.ts";
@@ -109,6 +112,25 @@ describe("bytes", () => {
     expect(response.headers.get("streamem-shape")).toBe("[4,6,3]");
     expect(response.headers.get("streamem-dtype")).toBe('"|u1"');
   });
+
+  test.each([".bin", ".npy", ".jpg", ".png"])(
+    "of latest%s: which frame it is, and its times",
+    async (extension) => {
+      const writer = rings.writer("cam", camera);
+      writer.publish(picture(1), { captureTimeNs: 5n, timeErrorNs: 3n });
+      const { dtype, fields, ageNs, ...wanted } = await (await api.fetch(latest("cam"))).json();
+      let before = BigInt(ageNs);
+      // The second time it is the picture made before: its age is not.
+      for (let time = 0; time < 2; time++) {
+        const { headers } = await api.fetch(latest("cam", extension));
+        const { ageNs: age, ...numbers } = JSON.parse(headers.get("streamem-frame") ?? "");
+        expect(numbers).toEqual(wanted);
+        expect(BigInt(age)).toBeGreaterThan(before);
+        before = BigInt(age);
+        expect(BigInt(age)).toBeLessThanOrEqual(monotonicNs() - 5n);
+      }
+    },
+  );
 
   test("of a smaller frame, with its own shape", async () => {
     rings.writer("cam", camera).publish(picture(3, 18), { shape: [2, 3, 3] });

@@ -10,7 +10,7 @@ import type { Stream } from "../streams/stream.ts";
 import type { SensorStatus } from "../supervisor/sensor-status.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { jsonObject } from "./json.ts";
-import type { FrameBody, SensorBody, StreamBody } from "./schemas.ts";
+import type { FrameBody, FrameNumbersBody, SensorBody, StreamBody } from "./schemas.ts";
 
 const shown = new WeakMap<Descriptor, Descriptor>();
 
@@ -67,13 +67,22 @@ function links(name: string, descriptor: Descriptor, calibrated: boolean): Strea
 }
 
 export function frameBody(stream: Stream, frame: SegmentFrame): FrameBody {
-  const { header, seq, shape, payloadBytes, fields } = frame;
+  return {
+    ...frameNumbersBody(stream, frame),
+    dtype: stream.segment.descriptor.dtype,
+    fields: jsonObject(frame.fields),
+  };
+}
+
+export function frameNumbersBody(
+  { name, generation }: Stream,
+  { header, seq, shape, payloadBytes }: SegmentFrame,
+): FrameNumbersBody {
   const age = monotonicNs() - (header.captureTimeNs ?? header.publishTimeNs);
   return {
-    name: stream.name,
-    generation: stream.generation,
+    name,
+    generation,
     sequence: text(seq),
-    dtype: stream.segment.descriptor.dtype,
     shape,
     payloadBytes,
     deviceTime: text(header.deviceTime),
@@ -83,7 +92,6 @@ export function frameBody(stream: Stream, frame: SegmentFrame): FrameBody {
     publishTimeNs: text(header.publishTimeNs),
     publishUtcNs: text(header.publishUtcNs),
     ageNs: text(age),
-    fields: jsonObject(fields),
   };
 }
 

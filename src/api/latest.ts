@@ -4,11 +4,12 @@ import type { Context } from "hono";
 import { inCOrder, npyHeader } from "../pictures/npy.ts";
 import { elementCount, frameBytes, itemSize } from "../ring/descriptor.ts";
 import type { Parts } from "./app.ts";
-import { frameBody } from "./bodies.ts";
+import { frameBody, frameNumbersBody } from "./bodies.ts";
 import { conditional, hasAlready, notModified, revalidate } from "./conditional.ts";
 import type { ApiEnv } from "./guard.ts";
 import {
   type Bytes,
+  type Encoded,
   etagOf,
   type NewestFrame,
   newestEtag,
@@ -51,6 +52,11 @@ function bytesRoute(extension: string, type: string, summary: string) {
     responses: {
       200: {
         description: summary,
+        headers: z.object({
+          "Streamem-Frame": z.string().openapi({
+            description: "Its numbers as JSON: those of `latest`, without dtype and fields",
+          }),
+        }),
         content: { [type]: { schema: z.string().openapi({ format: "binary" }) } },
       },
       ...unchanged,
@@ -89,10 +95,9 @@ export function latestRoutes({ registry }: Parts) {
     const present = newestEtag(registry, name);
     if (hasAlready(c, present)) return notModified(c, present);
     const newest = newestFrame(registry, name);
-    const { stream, frame } = newest;
+    const { stream } = newest;
     return c.body(bytesOf(newest), 200, {
-      ETag: etagOf(stream.generation, frame.seq),
-      "Cache-Control": revalidate,
+      ...headersOf(newest),
       "Content-Type": octets,
       "Content-Disposition": `inline; filename="${name}.${extension}"`,
       "Streamem-Dtype": JSON.stringify(stream.segment.descriptor.dtype),
@@ -104,13 +109,21 @@ export function latestRoutes({ registry }: Parts) {
     const name = c.req.param("name") as string;
     const present = newestEtag(registry, name);
     if (hasAlready(c, present)) return notModified(c, present);
-    const { etag, bytes } = await pictures.get(name, format);
-    return c.body(bytes, 200, {
-      ETag: etag,
-      "Cache-Control": revalidate,
+    const picture = await pictures.get(name, format);
+    return c.body(picture.bytes, 200, {
+      ...headersOf(picture),
       "Content-Type": pictureTypes[format],
     });
   }
+}
+
+/** Which frame it is, also as numbers: bytes and pictures alone do not tell how old they are. */
+function headersOf({ stream, frame }: Pick<Encoded, "stream" | "frame">) {
+  return {
+    ETag: etagOf(stream.generation, frame.seq),
+    "Cache-Control": revalidate,
+    "Streamem-Frame": JSON.stringify(frameNumbersBody(stream, frame)),
+  };
 }
 
 function npyFile(newest: NewestFrame): Bytes {

@@ -22,6 +22,8 @@ export interface NewestFrame {
 }
 
 export interface Encoded {
+  stream: Stream;
+  frame: SegmentFrame;
   etag: string;
   bytes: Bytes;
 }
@@ -101,8 +103,11 @@ export class Pictures {
     const { stream, frame } = newestFrame(this.#registry, name);
     const etag = etagOf(stream.generation, frame.seq);
     const { descriptor } = stream.segment;
+    // Kept as long as the picture is: without the pixels.
+    const { payload: _, ...head } = frame;
     try {
-      return { etag, bytes: await encode(format, pictureOf(descriptor, frame)) };
+      const bytes = await encode(format, pictureOf(descriptor, frame));
+      return { stream, frame: head, etag, bytes };
     } catch (error) {
       if (error instanceof NotAPicture) throw noPicture(name, format, error.message);
       throw error;

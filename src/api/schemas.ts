@@ -86,6 +86,8 @@ export const frameSchema = z
   })
   .openapi("Frame");
 export type FrameBody = z.infer<typeof frameSchema>;
+/** Of the header `Streamem-Frame`: what is short, and ASCII. */
+export type FrameNumbersBody = Omit<FrameBody, "dtype" | "fields">;
 
 const clockSchema = z.object({
   method: z.enum(["probe", "one-way", "local"]),

@@ -2,10 +2,13 @@
  * One stream's frames over its live socket, as long as somebody looks. The next frame is asked for when
  * the one before is on the screen: a slow page gets fewer and never older ones.
  */
+import { signal } from "@preact/signals";
 import { Packr, Unpackr } from "msgpackr/index-no-eval";
 import type { FrameMessage, LiveMessage, LiveRequest, Wish } from "../../api/live-messages.ts";
+import { away } from "./hub.ts";
 import { compareClocks } from "./hub-clock.ts";
 import { ShownMeter } from "./shown.ts";
+import { StillFeed } from "./still-feed.ts";
 
 /** Resolves when it is painted. */
 export type Show = (frame: FrameMessage) => void | Promise<void>;
@@ -19,6 +22,12 @@ const askPeriodMs = 2000;
 /** The clock is asked for more often than that: a socket that says nothing for so long hangs. */
 const silenceMs = 5000;
 const retryMs = 1000;
+/** So many sockets in a row of which nothing was heard, while the hub answers: something on the way lets none through. */
+const unheardMax = 2;
+const blockedRetryMs = 10_000;
+
+/** Whether sockets do not get through to the hub: then pictures come over HTTP, and nothing else does. */
+export const blocked = signal(false);
 
 export class LiveFeed {
   readonly meter = new ShownMeter();
@@ -34,11 +43,23 @@ export class LiveFeed {
   #asked = new Map<number, number>();
   #timer = 0;
   #wanted = false;
+  #unheard = 0;
+  readonly #stills: StillFeed | null;
 
-  constructor(name: string, wish: Partial<Pick<Wish, "maxWidth" | "maxRate">>) {
+  /** @param still where its newest picture is to be had without a socket; null: nowhere */
+  constructor(
+    name: string,
+    still: string | null,
+    wish: Partial<Pick<Wish, "maxWidth" | "maxRate">>,
+  ) {
     const { protocol, host } = window.location;
     const scheme = protocol === "https:" ? "wss:" : "ws:";
     this.#url = `${scheme}//${host}/api/v1/streams/${name}/live`;
+    const fail = (words: string) => {
+      this.trouble = words;
+    };
+    this.#stills =
+      still === null ? null : new StillFeed(still, (frame) => this.#paint(frame), fail);
     this.#wish = { payload: "preview", maxWidth: 640, maxRate: null, ...wish };
   }
 
@@ -51,8 +72,13 @@ export class LiveFeed {
     if (looking === this.#wanted) return;
     this.#wanted = looking;
     window.clearTimeout(this.#timer);
-    if (looking) this.#connect();
-    else this.#drop();
+    if (looking) {
+      this.#connect();
+      if (blocked.value) this.#goOverHttp();
+    } else {
+      this.#drop();
+      this.#stills?.stop();
+    }
   }
 
   close(): void {
@@ -87,7 +113,18 @@ export class LiveFeed {
     if (socket !== this.#socket) return;
     this.#socket = null;
     window.clearTimeout(this.#timer);
-    if (this.#wanted) this.#timer = window.setTimeout(() => this.#connect(), retryMs);
+    if (!this.#wanted) return;
+    this.#unheard = away.value ? 0 : this.#unheard + 1;
+    const isBlocked = this.#unheard >= unheardMax;
+    if (isBlocked) this.#goOverHttp();
+    const waitMs = isBlocked ? blockedRetryMs : retryMs;
+    this.#timer = window.setTimeout(() => this.#connect(), waitMs);
+  }
+
+  #goOverHttp(): void {
+    blocked.value = true;
+    this.#stills?.start();
+    if (!this.#stills) this.trouble = "Comes over a WebSocket alone, and none gets through";
   }
 
   #beat(socket: WebSocket): void {
@@ -117,6 +154,9 @@ export class LiveFeed {
   #hear(socket: WebSocket, data: ArrayBuffer | string): void {
     if (socket !== this.#socket) return;
     this.#heardAtMs = performance.now();
+    this.#unheard = 0;
+    this.#stills?.stop();
+    blocked.value = false;
     if (typeof data === "string") {
       this.trouble = problemWords(data);
       return;
@@ -134,6 +174,11 @@ export class LiveFeed {
   }
 
   async #take(socket: WebSocket, frame: FrameMessage): Promise<void> {
+    await this.#paint(frame);
+    this.#send(socket, { type: "got" });
+  }
+
+  async #paint(frame: FrameMessage): Promise<void> {
     const { payload: _, ...numbers } = frame;
     this.newest = numbers;
     try {
@@ -143,7 +188,6 @@ export class LiveFeed {
     } catch (error) {
       this.trouble = `This frame cannot be shown: ${(error as Error).message}`;
     }
-    this.#send(socket, { type: "got" });
   }
 }
 

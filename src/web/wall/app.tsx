@@ -2,6 +2,7 @@
 import { useSignalEffect } from "@preact/signals";
 import type { StreamBody } from "../../api/schemas.ts";
 import { away, known, sensors, streams } from "../hub/hub.ts";
+import { blocked } from "../hub/live-feed.ts";
 import { columnCount, useColumns } from "./columns.ts";
 import { Group } from "./group.tsx";
 import { NdiSources } from "./ndi.tsx";
@@ -29,6 +30,7 @@ export function App() {
         </nav>
       </header>
       <AwayBanner />
+      {blocked.value && <BlockedBanner />}
       <main>
         <div class={away.value ? "wall away" : "wall"} ref={wall}>
           {groupsOf(streams.value).map(({ name, tiles }) => (
@@ -112,6 +114,16 @@ function AwayBanner() {
     <div role="alert" class="banner">
       <strong>The hub has been away since {since.toLocaleTimeString()}</strong>: {why}. Pictures are
       what was seen last. Asking again each second.
+    </div>
+  );
+}
+
+function BlockedBanner() {
+  return (
+    <div role="status" class="banner">
+      <strong>Something between this page and the hub lets no WebSocket through</strong>: pictures
+      come over HTTP, two a second at most; sound, motion and messages do not. A socket is tried
+      again every 10 s.
     </div>
   );
 }

@@ -14,7 +14,7 @@ export function useFeed(stream: StreamBody, place: "tile" | "opened") {
   const element = useRef<HTMLElement>(null);
   const seen = useSignal(false);
   const feed = useRef<LiveFeed | null>(null);
-  feed.current ??= new LiveFeed(stream.name, {
+  feed.current ??= new LiveFeed(stream.name, stream.links.jpg, {
     maxWidth: widths[place],
     maxRate: place === "tile" && isDeep(stream) ? depthRateMax : null,
   });

@@ -4,7 +4,7 @@ import type { StreamBody } from "../../api/schemas.ts";
 import { type Freshness, freshnessOf } from "../hub/freshness.ts";
 import { answeredAtMs, away } from "../hub/hub.ts";
 import { hubTimeMs } from "../hub/hub-clock.ts";
-import type { LiveFeed } from "../hub/live-feed.ts";
+import { blocked, type LiveFeed } from "../hub/live-feed.ts";
 import { DepthView } from "../views/depth.tsx";
 import { MessagesView } from "../views/messages.tsx";
 import { PictureView } from "../views/picture.tsx";
@@ -21,11 +21,7 @@ export function Stage(props: ViewProps) {
   const { fresh, words } = freshness(stream, feed);
   const waiting = feed.meter.last === null ? waitingWords(stream, feed) : "";
   return (
-    <div
-      class={large ? "stage large" : "stage"}
-      data-fresh={fresh ? "yes" : "no"}
-      data-view={View.name}
-    >
+    <div class={large ? "stage large" : "stage"} data-fresh={fresh ? "yes" : "no"}>
       <View {...props} />
       {!fresh && <p class="stale">{words}</p>}
       {waiting && <p class="note">{waiting}</p>}
@@ -45,7 +41,8 @@ export function freshness(stream: StreamBody, feed: LiveFeed): Freshness {
 }
 
 function viewOf({ kind, links, dtype }: StreamBody): ComponentType<ViewProps> {
-  if (links.jpg) return dtype === "<u2" ? DepthView : PictureView;
+  // Over HTTP depths come as greys.
+  if (links.jpg) return dtype === "<u2" && !blocked.value ? DepthView : PictureView;
   if (kind === "audio") return SoundView;
   if (kind === "imu") return PlotView;
   if (kind === "pose") return SpaceView;

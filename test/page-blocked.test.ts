@@ -1,0 +1,115 @@
+/**
+ * The page behind a proxy that lets no WebSocket through. To see these fail: in src/web/hub/live-feed.ts
+ * leave out `#goOverHttp`, or what `#hear` does before it reads the message; in still-feed.ts leave out `compareClocks`.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import type { StreamSpec } from "../src/ring/descriptor.ts";
+import { colourAt, hasBrowser, PageRig } from "./page-rig.ts";
+import { camera, until } from "./rings.ts";
+
+const rig = new PageRig("page-blocked");
+const video = { ...camera, shape: [48, 64, 3], rate: 30 };
+const depth = {
+  kind: "depth",
+  dtype: "<u2",
+  shape: [48, 64],
+  pixelFormat: "gray16le",
+  rate: 30,
+} satisfies StreamSpec;
+const imu = { kind: "imu", dtype: "<f4", shape: [16, 3], rate: 30 } satisfies StreamSpec;
+
+/** What a network's proxy does when it is asked for a tunnel, as a browser asks for each WebSocket. */
+let tunnels: "opens" | "refuses" | "says nothing" = "refuses";
+
+async function openProxy(hubUrl: string): Promise<Server> {
+  const port = Number(new URL(hubUrl).port);
+  const server = createServer((client) => {
+    client.once("data", (head) => {
+      const tunnel = head.toString("latin1").startsWith("CONNECT ");
+      if (tunnel && tunnels === "refuses") return client.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      if (tunnel && tunnels === "says nothing") return;
+      const hub = connect(port, "127.0.0.1");
+      if (tunnel) client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      else hub.write(head);
+      client.pipe(hub).pipe(client);
+      client.on("close", () => hub.destroy());
+      hub.on("error", () => client.destroy());
+    });
+    client.on("error", () => client.destroy());
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+const banner = () => rig.page.getByText("lets no WebSocket through");
+const canvas = (name: string) => rig.stage(name).locator("canvas").first();
+
+async function untilPixelsMove(name: string): Promise<void> {
+  const before = await colourAt(canvas(name), 0.5, 0.5);
+  await until(async () => String(await colourAt(canvas(name), 0.5, 0.5)) !== String(before));
+}
+
+/** Flat depths are white, whichever they are. */
+async function untilNewer(name: string): Promise<void> {
+  const sequence = () => canvas(name).getAttribute("data-sequence");
+  const before = await sequence();
+  await until(async () => (await sequence()) !== before);
+}
+
+describe.skipIf(!hasBrowser)("where no WebSocket gets through", () => {
+  let proxy: Server;
+
+  beforeAll(async () => {
+    await rig.open();
+    proxy = await openProxy(rig.url);
+    const server = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    rig.page = await (await rig.browser.newContext({ proxy: { server } })).newPage();
+    for (const [name, descriptor] of Object.entries({ cam: video, depth, imu })) {
+      await rig.rings.producer(name, descriptor);
+    }
+  });
+
+  afterAll(async () => {
+    await rig.close();
+    proxy?.close();
+  });
+
+  test.each(["refuses", "says nothing"] as const)(
+    "since a proxy %s: pictures move over HTTP, and the page says so",
+    async (how) => {
+      tunnels = how;
+      await rig.page.goto(rig.url);
+      await banner().waitFor();
+      await untilPixelsMove("cam");
+      await untilNewer("depth");
+      expect(await rig.stage("cam").getAttribute("data-fresh")).toBe("yes");
+      await rig
+        .tile("cam")
+        .getByText(/here \d/)
+        .waitFor();
+      await rig.stage("imu").getByText("none gets through").waitFor();
+    },
+    30_000,
+  );
+
+  test("the hub stopped: its last picture is not called live", async () => {
+    rig.hub.kill("SIGSTOP");
+    await rig
+      .stage("cam")
+      .getByText(/^\d+ s old: the hub does not answer$/)
+      .waitFor();
+    rig.hub.kill("SIGCONT");
+    await until(async () => (await rig.stage("cam").getAttribute("data-fresh")) === "yes");
+  }, 30_000);
+
+  test("let through again: by itself the page is live as ever", async () => {
+    tunnels = "opens";
+    await banner().waitFor({ state: "detached" });
+    await untilPixelsMove("cam");
+    await untilNewer("depth");
+    await rig.stage("depth").locator(".scale").waitFor();
+    await rig.stage("imu").getByText("none gets through").waitFor({ state: "detached" });
+  }, 40_000);
+});
