@@ -112,35 +112,46 @@ STREAMEM_API int streamem_shrink(uint8_t *target, uint64_t target_bytes, int fd,
 
 static uint8_t streamem__to_byte(int value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
 
-/* BT.601, limited range, as src/pictures/pixels.ts has it. */
-static void streamem__rgb_of(uint8_t *rgb, int luma, int u, int v) {
+/* In limited range, with the matrices of src/pictures/pixels.ts. */
+typedef struct streamem__matrix { int rv, gu, gv, bu; } streamem__matrix;
+static const streamem__matrix streamem__bt601 = {409, 100, 208, 516}, streamem__bt709 = {459, 55, 136, 541};
+
+static void streamem__rgb_of(uint8_t *rgb, const streamem__matrix *matrix, int luma, int u, int v) {
   int base = 298 * (luma - 16) + 128;
-  rgb[0] = streamem__to_byte((base + 409 * (v - 128)) >> 8);
-  rgb[1] = streamem__to_byte((base - 100 * (u - 128) - 208 * (v - 128)) >> 8);
-  rgb[2] = streamem__to_byte((base + 516 * (u - 128)) >> 8);
+  rgb[0] = streamem__to_byte((base + matrix->rv * (v - 128)) >> 8);
+  rgb[1] = streamem__to_byte((base - matrix->gu * (u - 128) - matrix->gv * (v - 128)) >> 8);
+  rgb[2] = streamem__to_byte((base + matrix->bu * (u - 128)) >> 8);
 }
 
-/* Two pixels in U Y V Y, to RGB. */
-STREAMEM_API int streamem_shrink_uyvy(uint8_t *target, uint64_t target_bytes, int fd, uint64_t offset, uint64_t stride, uint32_t width,
-                                      uint32_t height, uint32_t n) {
-  if (width % 2 || !streamem__room(target_bytes, width, height, n, 3)) return STREAMEM_SHORT;
-  streamem__band band;
-  int result = streamem__band_open(&band, fd, offset, stride, (uint64_t)width * 2, n);
+/* 4:2:2 in words of two bytes, to RGB: rows of brightness in each word's second byte, rows of blue and red by turns in the
+ * byte `chroma_at` of each word. U Y V Y is both in one (chroma's offset is luma's, its byte 0); of 16 bits the high ones count. */
+STREAMEM_API int streamem_shrink_422(uint8_t *target, uint64_t target_bytes, int fd, uint64_t luma_offset, uint64_t chroma_offset,
+                                     uint32_t chroma_at, uint64_t stride, uint32_t width, uint32_t height, uint32_t n) {
+  if (width % 2 || chroma_at > 1 || !streamem__room(target_bytes, width, height, n, 3)) return STREAMEM_SHORT;
+  streamem__band luma, chroma;
+  int one = chroma_offset == luma_offset;
+  int result = streamem__band_open(&luma, fd, luma_offset, stride, (uint64_t)width * 2, n);
+  memset(&chroma, 0, sizeof chroma);
+  if (!result && !one) result = streamem__band_open(&chroma, fd, chroma_offset, stride, (uint64_t)width * 2, n);
+  const uint16_t *sums = one ? luma.sums : chroma.sums;
   streamem__mean mean = streamem__mean_of(n * n);
   for (uint32_t y = 0; !result && y < height / n; y++) {
-    result = streamem__band_read(&band, y);
+    result = streamem__band_read(&luma, y);
+    if (!result && !one) result = streamem__band_read(&chroma, y);
     for (uint32_t x = 0; !result && x < width / n; x++, target += 3) {
-      uint32_t luma = 0, u = 0, v = 0;
+      uint32_t bright = 0, u = 0, v = 0;
       for (uint32_t pixel = x * n; pixel < x * n + n; pixel++) {
-        const uint16_t *pair = band.sums + pixel / 2 * 4;
-        luma += pair[1 + pixel % 2 * 2];
+        const uint16_t *pair = sums + pixel / 2 * 4 + chroma_at;
+        bright += luma.sums[2 * pixel + 1];
         u += pair[0];
         v += pair[2];
       }
-      streamem__rgb_of(target, streamem__mean_take(&mean, luma), streamem__mean_take(&mean, u), streamem__mean_take(&mean, v));
+      streamem__rgb_of(target, &streamem__bt709, streamem__mean_take(&mean, bright), streamem__mean_take(&mean, u),
+                       streamem__mean_take(&mean, v));
     }
   }
-  streamem__band_close(&band);
+  streamem__band_close(&luma);
+  streamem__band_close(&chroma);
   return result;
 }
 
@@ -154,7 +165,7 @@ STREAMEM_API int streamem_yuv_to_rgb(uint8_t *target, uint64_t target_bytes, con
     uint64_t row = (uint64_t)(y / 2 < chroma_height ? y / 2 : chroma_height - 1) * chroma_width;
     for (uint32_t x = 0; x < width; x++, target += 3) {
       uint64_t at = (row + (x / 2 < chroma_width ? x / 2 : chroma_width - 1)) * step;
-      streamem__rgb_of(target, *luma++, u[at], v[at]);
+      streamem__rgb_of(target, &streamem__bt601, *luma++, u[at], v[at]);
     }
   }
   return 0;

@@ -7,6 +7,7 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { bars, type Colour, grounds } from "../sensors/ndi/simulator/test-picture.ts";
 import { amplitude, tonesHz } from "../sensors/ndi/simulator/tones.ts";
+import { isPicture } from "../src/live/picture-preview.ts";
 import type { Frame, RingReader } from "../src/ring.ts";
 import { ndiFolder } from "./ndi-network.ts";
 import { numberOf, numbersFrom } from "./ndi-pictures.ts";
@@ -171,6 +172,8 @@ describe.skipIf(ndiFolder === null)("an NDI source", () => {
       (at) => (words[at] as number) / 256,
     ) as [number, number, number];
     expectColour(bgrOf(y, u, v), colour);
+    // To see it fail: take bgr0 out of src/pictures/pixels.ts.
+    for (const { descriptor } of [bgra, uyvy, p216]) expect(isPicture(descriptor)).toBe(true);
   });
 
   test("lowest: the sender's preview; audio-only: no picture at all", async () => {

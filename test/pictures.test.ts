@@ -8,6 +8,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { PNG } from "pngjs";
 import { encodeJpeg } from "../src/pictures/jpeg.ts";
+import { pictureSize } from "../src/pictures/picture-size.ts";
 import {
   NotAPicture,
   type PictureDescriptor,
@@ -26,6 +27,7 @@ const bytesOf = {
   bgr24: ([r, g, b]: Rgba) => [b, g, r],
   rgba: ([r, g, b, a]: Rgba) => [r, g, b, a],
   bgra: ([r, g, b, a]: Rgba) => [b, g, r, a],
+  bgr0: ([r, g, b]: Rgba) => [b, g, r, 77],
   gray: ([r]: Rgba) => [r],
 } satisfies Partial<Record<PixelFormat, (pixel: Rgba) => number[]>>;
 
@@ -102,14 +104,23 @@ describe("JPEG, read back", () => {
     near(await decoded(pictureOf(descriptor, { payload, shape })), [200, 100, 30]);
   });
 
-  test.each(["nv12", "yuv420p", "uyvy422"] as const)("%s is converted", async (format) => {
+  const yuvShapes = {
+    nv12: [48, 32],
+    yuv420p: [48, 32],
+    uyvy422: [32, 32, 2],
+    p216le: [2, 32, 32],
+  } as const;
+  type YuvFormat = keyof typeof yuvShapes;
+
+  test.each(Object.keys(yuvShapes) as YuvFormat[])("%s is converted", async (format) => {
     const [y, u, v] = [120, 80, 180];
     const payload = yuvBytes(format, [y, u, v]);
-    const shape = format === "uyvy422" ? [32, 32, 2] : [48, 32];
+    const shape = yuvShapes[format];
     const descriptor = { kind: "video", dtype: "|u1", shape, pixelFormat: format };
     const picture = pictureOf(descriptor, { payload, shape });
     expect([picture.width, picture.height]).toEqual([32, 32]);
-    near(await decoded(picture), [204, 98, 24]);
+    // 120, 80, 180 in BT.601, and in BT.709.
+    near(await decoded(picture), shape.length === 2 ? [204, 98, 24] : [214, 104, 20]);
   });
 
   test("one wild depth does not turn the rest black, and no depth stays black", async () => {
@@ -138,7 +149,14 @@ describe("JPEG, read back", () => {
     }
   }
 
-  function yuvBytes(format: "nv12" | "yuv420p" | "uyvy422", [y, u, v]: [number, number, number]) {
+  function yuvBytes(format: YuvFormat, [y, u, v]: [number, number, number]) {
+    if (format === "p216le") {
+      const low = 99;
+      return new Uint8Array(2 * 32 * 32 * 2).map((_, at) => {
+        const chroma = at % 4 < 2 ? u : v;
+        return at % 2 === 0 ? low : at < 2048 ? y : chroma;
+      });
+    }
     const bytes = new Uint8Array(format === "uyvy422" ? 32 * 32 * 2 : 32 * 48);
     if (format === "uyvy422") return bytes.map((_, at) => [u, y, v, y][at % 4] as number);
     bytes.fill(y, 0, 1024);
@@ -158,6 +176,15 @@ describe("what is a picture", () => {
     expect(pixelFormatOf({ ...video([4, 4, 3]), dtype: [["a", "|u1"]] })).toBeNull();
   });
 
+  // To see it fail: in src/pictures/picture-size.ts leave out a line of planes.
+  test("planes below each other are no part of its size", () => {
+    const size = { width: 1280, height: 720 };
+    expect(pictureSize("nv12", [1080, 1280])).toEqual(size);
+    expect(pictureSize("yuv420p", [1080, 1280])).toEqual(size);
+    expect(pictureSize("p216le", [2, 720, 1280])).toEqual(size);
+    expect(pictureSize(undefined, [720, 1280, 3])).toEqual(size);
+  });
+
   test("a frame's own shape decides its size", () => {
     const payload = new Uint8Array(2 * 3 * 3);
     const { width, height } = pictureOf(video([8, 8, 3]), { payload, shape: [2, 3, 3] });
@@ -170,6 +197,9 @@ describe("what is a picture", () => {
     ["an unknown format", { ...video([8, 8]), pixelFormat: "p010le" }, [8, 8], /"p010le".*bgr24/],
     ["no picture at all", { kind: "audio", dtype: "<f4", shape: [2, 4] }, [2, 4], /audio of/],
     ["odd planes", { ...video([5, 4]), pixelFormat: "nv12" }, [5, 4], /height \* 3 \/ 2/],
+    ["one plane", { ...video([8, 4]), pixelFormat: "p216le" }, [1, 8, 4], /\(2, height, width\)/],
+    ["an odd width", { ...video([2, 2, 3]), pixelFormat: "p216le" }, [2, 2, 3], /width even/],
+    ["16 bits of 8", { ...video([2, 4, 2]), pixelFormat: "p216le" }, [2, 4, 2], /needs 32 B/],
     ["short rows", { ...video([2, 3, 3]), strides: [4, 3, 1] }, [2, 3, 3], /shorter than 3 pixels/],
   ])("%s is said in words", (_, descriptor, shape, words) => {
     const frame = { payload: new Uint8Array(18), shape };

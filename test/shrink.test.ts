@@ -51,22 +51,27 @@ function file(bytes: Uint8Array): number {
   return opened.at(-1) as number;
 }
 
-const samplesOf = { gray: 1, rgb24: 3, bgr24: 3, rgba: 4, bgra: 4 } as const;
+const samplesOf = { gray: 1, rgb24: 3, bgr24: 3, rgba: 4, bgra: 4, bgr0: 4 } as const;
+const twoBytes: readonly PixelFormat[] = ["gray16le", "uyvy422", "p216le"];
+
+function shapeOf(format: PixelFormat, width: number, height: number): number[] {
+  if (format === "p216le") return [2, height, width];
+  return isPlanar(format) ? [(height * 3) / 2, width] : [height, width];
+}
 
 function layoutOf(format: PixelFormat, width: number, height: number, gap: number) {
-  const sample =
-    format === "gray16le" || format === "uyvy422"
-      ? 2
-      : ((samplesOf as Record<string, number>)[format] ?? 1);
-  const planar = isPlanar(format);
+  const sample = twoBytes.includes(format)
+    ? 2
+    : ((samplesOf as Record<string, number>)[format] ?? 1);
   const stride = width * sample + gap;
-  const shape = planar ? [(height * 3) / 2, width] : [height, width];
-  const bytes = stride * (shape[0] as number);
+  const shape = shapeOf(format, width, height);
+  const rowsInAll = shape.length === 3 ? 2 * height : (shape[0] as number);
+  const bytes = stride * rowsInAll;
   const descriptor = {
     kind: "video",
     dtype: "|u1",
     shape,
-    strides: [stride, sample],
+    strides: shape.length === 3 ? [stride * height, stride, sample] : [stride, sample],
     pixelFormat: format,
   };
   return { layout: pictureLayout(descriptor, { payloadBytes: bytes, shape }), bytes };
@@ -133,6 +138,20 @@ describe("means of boxes", () => {
   });
 });
 
+/** Bytes in each plane that belong together: pixels, or pairs of them. */
+const unitsOf: Partial<Record<PixelFormat, number[]>> = {
+  uyvy422: [4],
+  nv12: [1, 2],
+  p216le: [2, 4],
+};
+
+/** Rows of a plane, and the bytes of one. */
+function extentOf(format: PixelFormat, plane: number, width: number, height: number) {
+  if (twoBytes.includes(format)) return [height, width * 2] as const;
+  const rows = plane === 0 ? height : height / 2;
+  return [rows, format === "yuv420p" && plane > 0 ? width / 2 : width] as const;
+}
+
 /** A picture whose boxes have one value each: its small one is the box's pixel, whatever is averaged first. */
 function flatBoxes(format: PixelFormat, width: number, height: number, n: number) {
   const { layout, bytes } = layoutOf(format, width * n, height * n, 0);
@@ -141,14 +160,8 @@ function flatBoxes(format: PixelFormat, width: number, height: number, n: number
   const payload = new Uint8Array(bytes);
   for (const [index, { offset, stride }] of layout.planes.entries()) {
     const from = small.layout.planes[index] as { offset: number; stride: number };
-    const unit = format === "uyvy422" ? 4 : format === "nv12" && index === 1 ? 2 : 1;
-    const rows = index === 0 ? height * n : (height * n) / 2;
-    const rowBytes =
-      format === "uyvy422"
-        ? width * n * 2
-        : format === "yuv420p" && index > 0
-          ? (width * n) / 2
-          : width * n;
+    const unit = unitsOf[format]?.[index] ?? 1;
+    const [rows, rowBytes] = extentOf(format, index, width * n, height * n);
     for (let y = 0; y < rows; y++) {
       for (let x = 0; x < rowBytes; x++) {
         const source = Math.floor(Math.floor(x / unit) / n) * unit + (x % unit);
@@ -162,21 +175,25 @@ function flatBoxes(format: PixelFormat, width: number, height: number, n: number
 }
 
 describe("luma and chroma", () => {
-  test.each<PlanarFormat>(["nv12", "yuv420p"])("%s in the colours of pixels.ts", (format) => {
-    for (const n of [1, 2, 3, 4]) {
-      const { layout, payload, small, pixels } = flatBoxes(format, 12, 8, n);
-      const fd = file(payload);
-      const got = new Shrinker().shrink(layout, { fd, offset: 0 }, n);
-      const planes = small.planes.map(({ offset, stride }) => ({
-        bytes: pixels.subarray(offset),
-        stride,
-      }));
-      const wanted = new Uint8Array(12 * 8 * 3);
-      for (let y = 0; y < 8; y++) pixelRows(format).write({ ...small, planes }, y, wanted, y * 36);
-      expect(got).toMatchObject({ samples: "RGB", width: 12, height: 8 });
-      expect([...got.pixels]).toEqual([...wanted]);
-    }
-  });
+  test.each<PlanarFormat>(["nv12", "yuv420p", "p216le"])(
+    "%s in the colours of pixels.ts",
+    (format) => {
+      for (const n of [1, 2, 3, 4]) {
+        const { layout, payload, small, pixels } = flatBoxes(format, 12, 8, n);
+        const fd = file(payload);
+        const got = new Shrinker().shrink(layout, { fd, offset: 0 }, n);
+        const planes = small.planes.map(({ offset, stride }) => ({
+          bytes: pixels.subarray(offset),
+          stride,
+        }));
+        const wanted = new Uint8Array(12 * 8 * 3);
+        for (let y = 0; y < 8; y++)
+          pixelRows(format).write({ ...small, planes }, y, wanted, y * 36);
+        expect(got).toMatchObject({ samples: "RGB", width: 12, height: 8 });
+        expect([...got.pixels]).toEqual([...wanted]);
+      }
+    },
+  );
 
   test("uyvy422 in the colours of pixels.ts", () => {
     const { layout, payload } = flatBoxes("uyvy422", 12, 8, 1);
@@ -188,20 +205,23 @@ describe("luma and chroma", () => {
     expect([...got.pixels]).toEqual([...wanted]);
   });
 
-  test("uyvy422 of one colour stays it, by any factor", () => {
-    for (const n of [2, 3, 5]) {
-      const { layout, bytes } = layoutOf("uyvy422", 30, 30, 4);
-      const payload = Uint8Array.from(
-        { length: bytes },
-        (_, at) => [90, 120, 200, 120][(at % 64) % 4] as number,
-      );
-      const { pixels } = new Shrinker().shrink(layout, { fd: file(payload), offset: 0 }, n);
-      expect(
-        new Set(Array.from({ length: pixels.length / 3 }, (_, i) => pixels.readUIntBE(i * 3, 3)))
-          .size,
-      ).toBe(1);
-    }
-  });
+  test.each<PixelFormat>(["uyvy422", "p216le"])(
+    "%s of one colour stays it, by any factor",
+    (format) => {
+      for (const n of [2, 3, 5]) {
+        const { layout, bytes } = layoutOf(format, 30, 30, 4);
+        const payload = Uint8Array.from(
+          { length: bytes },
+          (_, at) => [90, 120, 200, 120][(at % 64) % 4] as number,
+        );
+        const { pixels } = new Shrinker().shrink(layout, { fd: file(payload), offset: 0 }, n);
+        expect(
+          new Set(Array.from({ length: pixels.length / 3 }, (_, i) => pixels.readUIntBE(i * 3, 3)))
+            .size,
+        ).toBe(1);
+      }
+    },
+  );
 });
 
 describe("bounds", () => {
@@ -234,7 +254,13 @@ describe("bounds", () => {
       expect(shrink(target, target.length, fd, 64, 47, n)).toBeLessThan(0);
     expect(lib.streamem_shrink(target, target.length, fd, 0, 10, 64, 4, 3, 2)).toBeLessThan(0);
     expect(lib.streamem_pick_16(target, target.length, fd, 0, 128, 64, 73, 1)).toBeLessThan(0);
-    expect(lib.streamem_shrink_uyvy(target, target.length, fd, 0, 126, 63, 4, 2)).toBeLessThan(0);
+    const shrink422 = (chroma: number, byte: number, width: number, height: number) =>
+      lib.streamem_shrink_422(target, target.length, fd, 0, chroma, byte, 128, width, height, 2);
+    expect(shrink422(0, 0, 64, 72)).toBeLessThan(0);
+    expect(shrink422(0, 0, 63, 4)).toBeLessThan(0);
+    expect(shrink422(0, 2, 64, 4)).toBeLessThan(0);
+    expect(shrink422(128 * 71, 1, 64, 4)).toBeLessThan(0);
+    expect(shrink422(128 * 4, 1, 64, 4)).toBe(0);
   });
 
   test("the factor is whole, and leaves at least two rows and columns", () => {

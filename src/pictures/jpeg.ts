@@ -19,6 +19,7 @@ const readDirectly: Partial<Record<PixelFormat, { samples: Samples; pixelBytes: 
   bgr24: { samples: "BGR", pixelBytes: 3 },
   rgba: { samples: "RGBA", pixelBytes: 4 },
   bgra: { samples: "BGRA", pixelBytes: 4 },
+  bgr0: { samples: "BGRA", pixelBytes: 4 },
 };
 
 /** Memory for one encoded picture after the other, and the encoder. */

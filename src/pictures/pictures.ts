@@ -1,4 +1,5 @@
 /** Frames that are pictures: a descriptor's words laid over a frame's bytes, without copying. */
+import { pictureSize } from "./picture-size.ts";
 import {
   bytesPerPixel,
   isPlanar,
@@ -81,6 +82,7 @@ export function pictureOf(
 export function pictureLayout(descriptor: PictureDescriptor, frame: FrameSize): PictureLayout {
   const format = pixelFormatOf(descriptor);
   if (!format) throw new NotAPicture(whyNoPicture(descriptor));
+  if (format === "p216le") return p216Picture(descriptor, frame);
   return isPlanar(format)
     ? planarPicture(format, descriptor, frame)
     : packedPicture(format, descriptor, frame);
@@ -100,7 +102,7 @@ function packedPicture(
   { payloadBytes, shape }: FrameSize,
 ): PictureLayout {
   const pixel = bytesPerPixel(format);
-  const [height = 0, width = 0] = shape;
+  const { width, height } = pictureSize(format, shape);
   const stride = rowStride(descriptor, shape) ?? width * pixel;
   if (stride < width * pixel) {
     throw new NotAPicture(`Its rows of ${stride} B are shorter than ${width} pixels of ${format}.`);
@@ -112,14 +114,13 @@ function packedPicture(
 
 /** As FFmpeg lays both out without gaps: shape is (height * 3 / 2, width), luma rows first. */
 function planarPicture(
-  format: PlanarFormat,
+  format: Exclude<PlanarFormat, "p216le">,
   descriptor: PictureDescriptor,
   { payloadBytes, shape }: FrameSize,
 ): PictureLayout {
-  const [rows = 0, width = 0] = shape;
-  const height = Math.floor((rows * 2) / 3);
+  const { width, height } = pictureSize(format, shape);
   const stride = rowStride(descriptor, shape) ?? width;
-  if (rows % 3 !== 0 || width % 2 !== 0 || height % 2 !== 0 || stride % 2 !== 0) {
+  if (width % 2 !== 0 || height % 2 !== 0 || stride % 2 !== 0) {
     throw new NotAPicture(
       `A picture of ${format} has the shape (height * 3 / 2, width), both even; this one has ${JSON.stringify(shape)}.`,
     );
@@ -131,14 +132,38 @@ function planarPicture(
       ? [{ offset: chroma, stride }]
       : [chroma, chroma + quarter].map((offset) => ({ offset, stride: stride / 2 }));
   const picture = { format, width, height, planes: [{ offset: 0, stride }, ...planes] };
-  checkSize(picture, payloadBytes, rows * stride);
+  checkSize(picture, payloadBytes, (height * 3 * stride) / 2);
   return picture;
 }
 
-/** The stated distance of rows holds only for the stated shape; other frames lie without gaps. */
-function rowStride({ strides, shape }: PictureDescriptor, own: readonly number[]) {
+/** 16 bits a sample: shape is (2, height, width), rows of luma, then as many of blue and red by turns. */
+function p216Picture(
+  descriptor: PictureDescriptor,
+  { payloadBytes, shape }: FrameSize,
+): PictureLayout {
+  const { width, height } = pictureSize("p216le", shape);
+  const strides = statedStrides(descriptor, shape);
+  const stride = strides?.[1] ?? width * 2;
+  const planeBytes = strides?.[0] ?? height * stride;
+  if (shape[0] !== 2 || width % 2 !== 0 || stride < width * 2 || planeBytes < height * stride) {
+    throw new NotAPicture(
+      `A picture of p216le has the shape (2, height, width), width even, and no overlapping rows; this one has ${JSON.stringify(shape)}.`,
+    );
+  }
+  const planes = [0, planeBytes].map((offset) => ({ offset, stride }));
+  const picture = { format: "p216le" as const, width, height, planes };
+  checkSize(picture, payloadBytes, planeBytes + (height - 1) * stride + width * 2);
+  return picture;
+}
+
+function rowStride(descriptor: PictureDescriptor, own: readonly number[]) {
+  return statedStrides(descriptor, own)?.[0];
+}
+
+/** Stated distances hold only for the stated shape; other frames lie without gaps. */
+function statedStrides({ strides, shape }: PictureDescriptor, own: readonly number[]) {
   const same = own.length === shape.length && own.every((length, axis) => length === shape[axis]);
-  return same ? strides?.[0] : undefined;
+  return same ? strides : undefined;
 }
 
 function checkSize(picture: PictureLayout, payloadBytes: number, needed: number): void {

@@ -24,6 +24,8 @@ const packed = {
   bgr24: { samples: "BGR", count: 3 },
   rgba: { samples: "RGBA", count: 4 },
   bgra: { samples: "BGRA", count: 4 },
+  // A JPEG has no alpha: whatever stands there.
+  bgr0: { samples: "BGRA", count: 4 },
 } as const;
 
 /** The whole factor by which a picture gets at most `maxWidth` wide, where it is high enough for that. */
@@ -48,8 +50,9 @@ export class Shrinker {
       height: Math.floor(layout.height / factor),
     };
     if (format === "gray16le") throw new TypeError("pixels of 16 bits are picked, not averaged");
-    if (format === "uyvy422")
-      return { samples: "RGB", ...size, pixels: this.#uyvy(layout, place, factor) };
+    if (format === "uyvy422" || format === "p216le") {
+      return { samples: "RGB", ...size, pixels: this.#yuv422(layout, place, factor) };
+    }
     if (format === "nv12" || format === "yuv420p") {
       return { samples: "RGB", ...size, pixels: this.#yuv(layout, place, factor) };
     }
@@ -73,11 +76,21 @@ export class Shrinker {
     return this.#pixels.subarray(0, bytes);
   }
 
-  #uyvy(layout: PictureLayout, place: Place, factor: number): Buffer {
-    const { width, height } = layout;
-    const pixels = this.#room(Math.floor(width / factor) * Math.floor(height / factor) * 3);
-    const from = rowsOf(layout, place, 0);
-    check(lib.streamem_shrink_uyvy(pixels, pixels.length, ...from, whole(factor)));
+  #yuv422(layout: PictureLayout, place: Place, factor: number): Buffer {
+    const pixels = this.#room(
+      Math.floor(layout.width / factor) * Math.floor(layout.height / factor) * 3,
+    );
+    const [fd, offset, ...rows] = rowsOf(layout, place, 0);
+    const [, chroma = layout.planes[0]] = layout.planes;
+    const chromaOffset = BigInt(place.offset + (chroma?.offset ?? 0));
+    const chromaByte = layout.format === "p216le" ? 1 : 0;
+    check(
+      lib.streamem_shrink_422(
+        ...([pixels, pixels.length, fd, offset, chromaOffset, chromaByte] as const),
+        ...rows,
+        whole(factor),
+      ),
+    );
     return pixels;
   }
 

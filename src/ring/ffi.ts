@@ -119,9 +119,9 @@ const symbols = {
     args: ["ptr", "u64", "i32", "u64", "u64", "u32", "u32", "u32", "u32"],
     returns: "i32",
   },
-  // …n
-  streamem_shrink_uyvy: {
-    args: ["ptr", "u64", "i32", "u64", "u64", "u32", "u32", "u32"],
+  // int streamem_shrink_422(target, its bytes, int fd, luma's offset, chroma's, uint32_t chroma's byte, uint64_t stride, uint32_t width, height, n)
+  streamem_shrink_422: {
+    args: ["ptr", "u64", "i32", "u64", "u64", "u32", "u64", "u32", "u32", "u32"],
     returns: "i32",
   },
   // …n

@@ -1,5 +1,6 @@
 /** Numbers for people. */
 import type { StreamBody } from "../api/schemas.ts";
+import { pictureSize } from "../pictures/picture-size.ts";
 
 const typeNames: Record<string, string> = { u: "uint", i: "int", f: "float", c: "complex" };
 
@@ -12,7 +13,10 @@ export function typeWords(dtype: StreamBody["dtype"]): string {
 }
 
 export function shapeWords({ shape, dtype, links, pixelFormat }: StreamBody): string {
-  if (links.jpg) return `${shape[1]} × ${shape[0]} ${pixelFormat ?? typeWords(dtype)}`;
+  if (links.jpg) {
+    const { width, height } = pictureSize(pixelFormat, shape);
+    return `${width} × ${height} ${pixelFormat ?? typeWords(dtype)}`;
+  }
   if (shape.length === 0) return typeWords(dtype);
   return `(${shape.join(", ")}${shape.length === 1 ? "," : ""}) ${typeWords(dtype)}`;
 }

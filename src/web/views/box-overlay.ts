@@ -1,18 +1,19 @@
 /** Boxes with their names above a picture, in the pixels of the frame they were found in. */
+import type { PictureSize } from "../../pictures/picture-size.ts";
 import type { Box } from "./annotations.ts";
 
 const svgSpace = "http://www.w3.org/2000/svg";
 
 interface Sheet {
-  /** (height, width, …) of the frame, in whose pixels the boxes are counted. */
-  shape: number[];
+  /** Of the frame, in whose pixels the boxes are counted: its preview may be smaller. */
+  size: PictureSize;
   /** On a small picture letters are larger beside it. */
   large: boolean;
 }
 
 /** Replaces what was drawn before. */
-export function drawBoxes(svg: SVGSVGElement, boxes: Box[], { shape, large }: Sheet): void {
-  const [height = 1, width = 1] = shape;
+export function drawBoxes(svg: SVGSVGElement, boxes: Box[], { size, large }: Sheet): void {
+  const { width, height } = size;
   const letterHeight = height / (large ? 32 : 14);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.replaceChildren(

@@ -1,6 +1,7 @@
 /** Colour and grey pictures: each is decoded beside the page's own work and handed to a canvas whole. */
 import { useRef } from "preact/hooks";
 import type { FrameMessage } from "../../api/live-messages.ts";
+import { pictureSize } from "../../pictures/picture-size.ts";
 import { type Annotation, type Box, newestAnnotation } from "./annotations.ts";
 import { drawBoxes } from "./box-overlay.ts";
 import { painted, useFrames, type ViewProps } from "./view.ts";
@@ -30,7 +31,8 @@ export function PictureView({ stream, feed, large }: ViewProps) {
     canvas.current.dataset.sequence = String(frame.sequence);
     // Whatever lies above a canvas and changes costs the browser more than the picture itself.
     if (boxes.length > 0 || overlay.current.hasChildNodes()) {
-      drawBoxes(overlay.current, boxes, { shape: frame.shape, large });
+      const size = pictureSize(stream.pixelFormat, frame.shape);
+      drawBoxes(overlay.current, boxes, { size, large });
     }
     await painted();
   };

@@ -11,6 +11,11 @@ export interface ViewProps {
   large: boolean;
 }
 
+/** Whether its previews are pixels of 16 bits as they are (depth, active brightness), and no JPEG. */
+export function isGray16({ dtype, pixelFormat }: StreamBody): boolean {
+  return dtype === "<u2" && (pixelFormat ?? "gray16le") === "gray16le";
+}
+
 /** `show` is called with each frame while the view is there. */
 export function useFrames(feed: LiveFeed, show: Show): void {
   useEffect(() => {

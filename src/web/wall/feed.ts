@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { StreamBody } from "../../api/schemas.ts";
 import { LiveFeed } from "../hub/live-feed.ts";
+import { isGray16 } from "../views/view.ts";
 import { openedName } from "./opened-name.ts";
 
 /** Widest preview of a tile, and of an opened one, in pixels. */
@@ -16,7 +17,7 @@ export function useFeed(stream: StreamBody, place: "tile" | "opened") {
   const feed = useRef<LiveFeed | null>(null);
   feed.current ??= new LiveFeed(stream.name, stream.links.jpg, {
     maxWidth: widths[place],
-    maxRate: place === "tile" && isDeep(stream) ? depthRateMax : null,
+    maxRate: place === "tile" && isGray16(stream) ? depthRateMax : null,
   });
   const live = feed.current;
 
@@ -43,8 +44,4 @@ export function useFeed(stream: StreamBody, place: "tile" | "opened") {
   }, [live]);
 
   return { element, feed: live };
-}
-
-function isDeep({ kind, dtype }: StreamBody): boolean {
-  return kind === "depth" || dtype === "<u2";
 }

@@ -12,7 +12,7 @@ import { PlotView } from "../views/plot.tsx";
 import { SoundView } from "../views/sound.tsx";
 import { SpaceView } from "../views/space.tsx";
 import { ValuesView } from "../views/values.tsx";
-import type { ViewProps } from "../views/view.ts";
+import { isGray16, type ViewProps } from "../views/view.ts";
 import { nowMs } from "./now.ts";
 
 export function Stage(props: ViewProps) {
@@ -40,9 +40,10 @@ export function freshness(stream: StreamBody, feed: LiveFeed): Freshness {
   });
 }
 
-function viewOf({ kind, links, dtype }: StreamBody): ComponentType<ViewProps> {
+function viewOf(stream: StreamBody): ComponentType<ViewProps> {
+  const { kind, links } = stream;
   // Over HTTP depths come as greys.
-  if (links.jpg) return dtype === "<u2" && !blocked.value ? DepthView : PictureView;
+  if (links.jpg) return isGray16(stream) && !blocked.value ? DepthView : PictureView;
   if (kind === "audio") return SoundView;
   if (kind === "imu") return PlotView;
   if (kind === "pose") return SpaceView;
