@@ -69,6 +69,11 @@ export function browserPids(): number[] {
   return descendants(process.pid).filter((pid) => commandOf(pid).includes("chromium"));
 }
 
+/** Those of them that run pages' scripts. */
+export function rendererPids(): number[] {
+  return browserPids().filter((pid) => commandOf(pid).includes("--type=renderer"));
+}
+
 function descendants(parent: number): number[] {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {

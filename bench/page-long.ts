@@ -1,13 +1,14 @@
 import type { CDPSession } from "playwright-core";
 import type { Bench, BenchContext, Series } from "./bench.ts";
 import { memoryMb } from "./hub-process.ts";
-import { browserPids, openBrowser, openPage, takePainted } from "./page-browser.ts";
+import { browserPids, openBrowser, openPage, rendererPids, takePainted } from "./page-browser.ts";
 import { startWatchedHub } from "./page-hub.ts";
 import { median, rowsOf } from "./statistics.ts";
 
 const cameras = 8;
 const usualMinutes = 30;
-const settlingMs = 60_000;
+/** A browser that has just begun to paint takes more and more memory for some minutes, whatever it paints. */
+const settlingMinutes = 5;
 /** Heaps breathe: a minute's memory is the median of so many looks. */
 const looks = 6;
 const lookMs = 10_000;
@@ -37,7 +38,7 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
     await page.goto(hub.url);
     const debug = await page.context().newCDPSession(page);
     await debug.send("Performance.enable");
-    await Bun.sleep(settlingMs);
+    await Bun.sleep(settlingMinutes * 60_000 * Math.min(1, context.share));
     await takePainted(page);
     const minutes: Minute[] = [];
     for (let minute = 0; minute < count; minute++) {
@@ -47,8 +48,9 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
         taken.push(
           new Map([
             ["the hub (PSS)", memoryMb(hubPid).pss],
-            ["the browser with all its processes (PSS)", browserMb()],
-            ["of it the page's JavaScript", await heapMb(debug)],
+            ["the browser with all its processes (PSS)", memoryOf(browserPids())],
+            ["of it the page's process (PSS)", memoryOf(rendererPids())],
+            ["of that the page's JavaScript", await heapMb(debug)],
           ]),
         );
       }
@@ -60,7 +62,8 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
         held,
       );
       minutes.push({ memory, painted: (await takePainted(page)).length });
-      context.say(`minute ${minute + 1} of ${count}`);
+      const all = [...memory.values()].map((mb) => mb.toFixed(1)).join(", ");
+      context.say(`minute ${minute + 1} of ${count}: ${all} MB`);
     }
     return minutes;
   } finally {
@@ -74,8 +77,9 @@ async function heapMb(debug: CDPSession): Promise<number> {
   return (metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Number.NaN) / 1e6;
 }
 
-function browserMb(): number {
-  return browserPids().reduce((sum, pid) => {
+/** MB, proportional. */
+function memoryOf(pids: number[]): number {
+  return pids.reduce((sum, pid) => {
     try {
       return sum + memoryMb(pid).pss;
     } catch {
