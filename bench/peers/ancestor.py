@@ -32,8 +32,18 @@ class Writer:
         os._exit(0)  # its thread waits for readers for ever
 
 
+def await_queue(name):
+    """The writer makes it last: a reader that comes between that and the memory ends with an error, and with it the run."""
+    while True:
+        try:
+            return posix_ipc.MessageQueue(name).close()
+        except posix_ipc.ExistentialError:
+            time.sleep(0.01)
+
+
 class Reader:
     def __init__(self, setup):
+        await_queue("/" + setup.name)
         self.name = "r%d" % setup.index
         self.shared = SharedFrame(setup.name, mode="r")
         self.shared.signin(self.name)
