@@ -11,6 +11,7 @@ import { columnsOf } from "../src/web/views/records.ts";
 import { SampleWindow } from "../src/web/views/samples.ts";
 import { channelsOf, decibels, levelOf, mixed } from "../src/web/views/sound-samples.ts";
 import { spectrumOf, spectrumSamples } from "../src/web/views/spectrum.ts";
+import { clockWords } from "../src/web/wall/clock-words.ts";
 import { controlsOf, valueIn } from "../src/web/wall/control-schema.ts";
 
 describe("an old picture is never live", () => {
@@ -85,6 +86,40 @@ describe("latency by hop", () => {
   test("a clock that was set back voids what was known of it", () => {
     compareClocks(1_000_000_000n, 2000, 2002);
     expect(hubTimeMs(2001)).toEqual({ ms: 1000, errorMs: 1 });
+  });
+});
+
+describe("a device's clock", () => {
+  const probed = {
+    method: "probe" as "probe" | "one-way",
+    roundTripNs: "900000",
+    probes: 9,
+    probedNs: "5",
+    probeAgeNs: "6",
+    errorNs: "450000",
+    ratePpm: 12.34,
+    epoch: 0,
+  };
+  const newest = { publishTimeNs: 50_000_000_000n, publishUtcNs: 1_795_847_085_543_000_000n };
+
+  test("of its own: its offset to CLOCK_MONOTONIC, with the bound", () => {
+    const { words, title } = clockWords({ ...probed, offsetNs: "-12345678000" }, newest);
+    expect(words).toBe("−12.346 s ± 450 µs");
+    expect(title).toContain(
+      "(-12345678000 ns to CLOCK_MONOTONIC), asked and answered in 900 µs, 12.3 ppm",
+    );
+  });
+
+  test("that counts from 1970 is compared with the wall clock", () => {
+    const { publishTimeNs, publishUtcNs } = newest;
+    const offsetNs = String(publishTimeNs - publishUtcNs + 7_000_000n);
+    const clock = { ...probed, method: "one-way" as const, errorNs: null, ratePpm: null, offsetNs };
+    expect(clockWords(clock, newest).words).toBe("UTC +0.007 s ± unknown");
+    expect(clockWords(clock, null).words).toBe("−1795847035.536 s ± unknown");
+  });
+
+  test("is this machine's own where there is no other", () => {
+    expect(clockWords(null, newest).words).toBe("this machine's own");
   });
 });
 

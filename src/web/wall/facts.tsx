@@ -1,14 +1,18 @@
 /** A tile's numbers. Each says in its title how it was taken. */
-import type { SensorBody, StreamBody } from "../../api/schemas.ts";
+import type { StreamBody } from "../../api/schemas.ts";
 import { answeredAtMs, sensors } from "../hub/hub.ts";
 import type { LiveFeed } from "../hub/live-feed.ts";
 import { ageWords, bytesWords, flowWords, rateWords, shapeWords } from "../words.ts";
+import { clockWords } from "./clock-words.ts";
 import { nowMs } from "./now.ts";
 
 export function Facts({ stream, feed }: { stream: StreamBody; feed: LiveFeed }) {
   const { rate, measuredRate, bytesPerSecond, counters, reservedBytes, shm } = stream;
   const nominal = rate ? ` of ${rateWords(rate)}` : "";
-  const clock = clockWords(sensors.value.find(({ name }) => name === stream.sensor)?.clock ?? null);
+  const clock = clockWords(
+    sensors.value.find(({ name }) => name === stream.sensor)?.clock ?? null,
+    feed.newest,
+  );
   return (
     <dl class="facts">
       <Fact
@@ -57,34 +61,6 @@ function presentAge({ ageNs }: StreamBody): string | null {
   if (ageNs === null) return null;
   const unansweredMs = nowMs.value - answeredAtMs.value;
   return unansweredMs < 1500 ? ageNs : String(Number(ageNs) + unansweredMs * 1e6);
-}
-
-function clockWords(clock: SensorBody["clock"]): { words: string; title: string } {
-  if (!clock)
-    return { words: "this machine's own", title: "Stamped with CLOCK_MONOTONIC of this machine" };
-  const { method, offsetNs, errorNs, roundTripNs, ratePpm } = clock;
-  if (method === "local")
-    return { words: "this machine's own", title: "Stamped with CLOCK_MONOTONIC of this machine" };
-  const error = errorNs === null ? "± unknown" : `± ${durationWords(errorNs)}`;
-  const words = offsetNs === null ? error : `${offsetWords(offsetNs)} ${error}`;
-  const how =
-    method === "probe"
-      ? `asked and answered in ${roundTripNs === null ? "?" : durationWords(roundTripNs)}`
-      : "by arrivals only";
-  return {
-    words,
-    title: `Offset of the device's clock to this machine's, ${how}${ratePpm === null ? "" : `, ${ratePpm.toFixed(1)} ppm`}`,
-  };
-}
-
-function durationWords(ns: string): string {
-  const ms = Number(ns) / 1e6;
-  return ms < 1 ? `${Math.round(ms * 1000)} µs` : `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
-}
-
-function offsetWords(ns: string): string {
-  const seconds = Number(ns) / 1e9;
-  return `${seconds < 0 ? "−" : "+"}${Math.abs(seconds).toFixed(3)} s`;
 }
 
 function frameWords(stream: StreamBody): string {
