@@ -12,9 +12,14 @@ sys.path.insert(0, os.environ["STREAMEM_PYTHON"])
 from src.memory import SharedFrame  # noqa: E402
 
 
+def share(setup):
+    """A name of its own: a queue that a killed writer left takes sign-ins that nobody reads."""
+    return "%s-%d" % (setup.name, os.getpid())
+
+
 class Writer:
     def __init__(self, setup):
-        self.shared = SharedFrame(setup.name, (setup.bytes,), mode="w")
+        self.shared = SharedFrame(setup.shared, (setup.bytes,), mode="w")
         deadline = time.monotonic() + 15
         while len(self.shared.sems) < setup.readers and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -43,9 +48,9 @@ def await_queue(name):
 
 class Reader:
     def __init__(self, setup):
-        await_queue("/" + setup.name)
+        await_queue("/" + setup.shared)
         self.name = "r%d" % setup.index
-        self.shared = SharedFrame(setup.name, mode="r")
+        self.shared = SharedFrame(setup.shared, mode="r")
         self.shared.signin(self.name)
 
     def get(self):
