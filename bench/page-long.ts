@@ -1,8 +1,8 @@
-import type { CDPSession } from "playwright-core";
 import type { Bench, BenchContext, Series } from "./bench.ts";
 import { memoryMb } from "./hub-process.ts";
-import { browserPids, openBrowser, openPage, rendererPids, takePainted } from "./page-browser.ts";
+import { browserPids, rendererPids } from "./page-browser.ts";
 import { startWatchedHub } from "./page-hub.ts";
+import { openPlainBrowser, type PlainBrowser } from "./plain-browser.ts";
 import { median, rowsOf } from "./statistics.ts";
 
 const cameras = 8;
@@ -16,7 +16,8 @@ const lookMs = 10_000;
 interface Minute {
   /** MB, by what it is of. */
   memory: Map<string, number>;
-  painted: number;
+  /** Pictures sent to the page; it asks for the next one but one when one is painted. */
+  pictures: number;
 }
 
 /** The page open for half an hour: neither it nor the hub may grow. */
@@ -32,15 +33,11 @@ export const bench: Bench = {
 
 async function watchedFor(context: BenchContext, count: number): Promise<Minute[]> {
   const { hub, hubPid, end } = await startWatchedHub(context, cameras);
-  const browser = await openBrowser();
+  const browser = await openPlainBrowser(hub.url, context.folder);
   try {
-    const page = await openPage(browser);
-    await page.goto(hub.url);
-    const debug = await page.context().newCDPSession(page);
-    await debug.send("Performance.enable");
     await Bun.sleep(settlingMinutes * 60_000 * Math.min(1, context.share));
-    await takePainted(page);
     const minutes: Minute[] = [];
+    let sent = await picturesSent(hub.url);
     for (let minute = 0; minute < count; minute++) {
       const taken: Map<string, number>[] = [];
       for (let look = 0; look < looks; look++) {
@@ -49,19 +46,21 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
           new Map([
             ["the hub (PSS)", memoryMb(hubPid).pss],
             ["the browser with all its processes (PSS)", memoryOf(browserPids())],
-            ["of it the page's process (PSS)", memoryOf(rendererPids())],
-            ["of that the page's JavaScript", await heapMb(debug)],
+            ["of it the processes that run pages (PSS)", memoryOf(rendererPids())],
+            ["of that the page's JavaScript", await heapMb(browser)],
           ]),
         );
       }
+      const before = sent;
+      sent = await picturesSent(hub.url);
       // What is left after a collection can only grow by what somebody still holds.
-      await debug.send("HeapProfiler.collectGarbage");
-      const held = await heapMb(debug);
+      await browser.ask("HeapProfiler.collectGarbage");
+      const held = await heapMb(browser);
       const memory = mediansOf(taken).set(
         "held by the page's JavaScript, after a collection",
         held,
       );
-      minutes.push({ memory, painted: (await takePainted(page)).length });
+      minutes.push({ memory, pictures: sent - before });
       const all = [...memory.values()].map((mb) => mb.toFixed(1)).join(", ");
       context.say(`minute ${minute + 1} of ${count}: ${all} MB`);
     }
@@ -72,9 +71,14 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
   }
 }
 
-async function heapMb(debug: CDPSession): Promise<number> {
-  const { metrics } = await debug.send("Performance.getMetrics");
-  return (metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Number.NaN) / 1e6;
+async function heapMb(browser: PlainBrowser): Promise<number> {
+  const { usedSize = Number.NaN } = await browser.ask("Runtime.getHeapUsage");
+  return usedSize / 1e6;
+}
+
+async function picturesSent(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(text.match(/^streamem_live_frames_sent_total (\d+)/m)?.[1]);
 }
 
 /** MB, proportional. */
@@ -108,15 +112,15 @@ function rowsFor(minutes: Minute[]) {
       },
     ];
   });
-  const painted: Series = {
-    case: "pictures painted",
+  const pictures: Series = {
+    case: "pictures sent to the page",
     contender: "all tiles",
     condition: "each minute's",
-    samples: minutes.map(({ painted }) => painted / 60),
+    samples: minutes.map(({ pictures }) => pictures / (looks * (lookMs / 1000))),
   };
   return [
     ...rowsOf("page-long", "MB", [memory], []),
-    ...rowsOf("page-long", "1/s", [[painted]], []),
+    ...rowsOf("page-long", "1/s", [[pictures]], []),
   ];
 }
 
