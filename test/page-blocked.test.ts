@@ -91,7 +91,7 @@ describe.skipIf(!hasBrowser)("where no WebSocket gets through", () => {
         .waitFor();
       await rig.stage("imu").getByText("none gets through").waitFor();
     },
-    30_000,
+    60_000,
   );
 
   test("the hub stopped: its last picture is not called live", async () => {
@@ -102,7 +102,7 @@ describe.skipIf(!hasBrowser)("where no WebSocket gets through", () => {
       .waitFor();
     rig.hub.kill("SIGCONT");
     await until(async () => (await rig.stage("cam").getAttribute("data-fresh")) === "yes");
-  }, 30_000);
+  }, 60_000);
 
   test("let through again: by itself the page is live as ever", async () => {
     tunnels = "opens";
@@ -111,5 +111,5 @@ describe.skipIf(!hasBrowser)("where no WebSocket gets through", () => {
     await untilNewer("depth");
     await rig.stage("depth").locator(".scale").waitFor();
     await rig.stage("imu").getByText("none gets through").waitFor({ state: "detached" });
-  }, 40_000);
+  }, 60_000);
 });
