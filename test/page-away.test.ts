@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Subprocess } from "bun";
-import { colourAt, hasBrowser, PageRig } from "./page-rig.ts";
+import { hasBrowser, PageRig, untilPixelsMove } from "./page-rig.ts";
 import { camera, until } from "./rings.ts";
 
 const rig = new PageRig("page-away");
@@ -13,12 +13,6 @@ const large = { ...camera, shape: [48, 64, 3], rate: 30 };
 const alert = () => rig.page.getByRole("alert");
 const canvas = () => rig.stage("cam").locator("canvas").first();
 const freshness = () => rig.stage("cam").getAttribute("data-fresh");
-
-/** Resolves when another picture is seen than now: the writer counts in grey. */
-async function untilPixelsMove(): Promise<void> {
-  const before = await colourAt(canvas(), 0.5, 0.5);
-  await until(async () => String(await colourAt(canvas(), 0.5, 0.5)) !== String(before));
-}
 
 describe.skipIf(!hasBrowser)("when nobody answers", () => {
   let writer: Subprocess;
@@ -28,7 +22,7 @@ describe.skipIf(!hasBrowser)("when nobody answers", () => {
     writer = await rig.rings.producer("cam", large);
     await rig.page.goto(rig.url);
     await rig.tile("cam").getByText("live").waitFor();
-    await untilPixelsMove();
+    await untilPixelsMove(canvas());
   });
 
   afterAll(() => rig.close());
@@ -51,7 +45,7 @@ describe.skipIf(!hasBrowser)("when nobody answers", () => {
     rig.hub.kill("SIGCONT");
     await until(async () => (await alert().textContent()) === "");
     await until(async () => (await freshness()) === "yes");
-    await untilPixelsMove();
+    await untilPixelsMove(canvas());
   });
 
   test("a hub that is killed and started again: told, and back without a hand", async () => {
@@ -64,8 +58,9 @@ describe.skipIf(!hasBrowser)("when nobody answers", () => {
     expect(await rig.page.title()).toBe("streamem: hub away");
     await rig.startAgain();
     await until(async () => (await alert().textContent()) === "");
+    expect(await rig.page.getByText("lets no WebSocket through").count()).toBe(0);
     await until(async () => (await freshness()) === "yes");
-    await untilPixelsMove();
+    await untilPixelsMove(canvas());
     rig.rings.writer("afterwards", camera);
     await rig.tile("afterwards").waitFor();
   });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import type { StreamSpec } from "../src/ring/descriptor.ts";
-import { colourAt, hasBrowser, PageRig } from "./page-rig.ts";
+import { hasBrowser, PageRig, untilPixelsMove } from "./page-rig.ts";
 import { camera, until } from "./rings.ts";
 
 const rig = new PageRig("page-blocked");
@@ -46,11 +46,6 @@ async function openProxy(hubUrl: string): Promise<Server> {
 const banner = () => rig.page.getByText("lets no WebSocket through");
 const canvas = (name: string) => rig.stage(name).locator("canvas").first();
 
-async function untilPixelsMove(name: string): Promise<void> {
-  const before = await colourAt(canvas(name), 0.5, 0.5);
-  await until(async () => String(await colourAt(canvas(name), 0.5, 0.5)) !== String(before));
-}
-
 /** Flat depths are white, whichever they are. */
 async function untilNewer(name: string): Promise<void> {
   const sequence = () => canvas(name).getAttribute("data-sequence");
@@ -82,7 +77,7 @@ describe.skipIf(!hasBrowser)("where no WebSocket gets through", () => {
       tunnels = how;
       await rig.page.goto(rig.url);
       await banner().waitFor();
-      await untilPixelsMove("cam");
+      await untilPixelsMove(canvas("cam"));
       await untilNewer("depth");
       expect(await rig.stage("cam").getAttribute("data-fresh")).toBe("yes");
       await rig
@@ -107,7 +102,7 @@ describe.skipIf(!hasBrowser)("where no WebSocket gets through", () => {
   test("let through again: by itself the page is live as ever", async () => {
     tunnels = "opens";
     await banner().waitFor({ state: "detached" });
-    await untilPixelsMove("cam");
+    await untilPixelsMove(canvas("cam"));
     await untilNewer("depth");
     await rig.stage("depth").locator(".scale").waitFor();
     await rig.stage("imu").getByText("none gets through").waitFor({ state: "detached" });

@@ -112,6 +112,12 @@ export function colourAt(canvas: Locator, x: number, y: number): Promise<number[
   );
 }
 
+/** Waits until the middle of a canvas has another colour than now. */
+export async function untilPixelsMove(canvas: Locator): Promise<void> {
+  const before = String(await colourAt(canvas, 0.5, 0.5));
+  await until(async () => String(await colourAt(canvas, 0.5, 0.5)) !== before);
+}
+
 /** Waits until the colour there is near this one: JPEG changes it a little. */
 export function untilColour(
   canvas: Locator,

@@ -5,6 +5,7 @@
 import { signal } from "@preact/signals";
 import { Packr, Unpackr } from "msgpackr/index-no-eval";
 import type { FrameMessage, LiveMessage, LiveRequest, Wish } from "../../api/live-messages.ts";
+import type { StreamBody } from "../../api/schemas.ts";
 import { away } from "./hub.ts";
 import { compareClocks } from "./hub-clock.ts";
 import { ShownMeter } from "./shown.ts";
@@ -40,26 +41,25 @@ export class LiveFeed {
   #socket: WebSocket | null = null;
   #show: Show = () => {};
   #heardAtMs = 0;
+  /** Anything at all on this socket. */
+  #heard = false;
   #asked = new Map<number, number>();
   #timer = 0;
   #wanted = false;
   #unheard = 0;
   readonly #stills: StillFeed | null;
 
-  /** @param still where its newest picture is to be had without a socket; null: nowhere */
-  constructor(
-    name: string,
-    still: string | null,
-    wish: Partial<Pick<Wish, "maxWidth" | "maxRate">>,
-  ) {
+  constructor(stream: StreamBody, wish: Partial<Pick<Wish, "maxWidth" | "maxRate">>) {
     const { protocol, host } = window.location;
     const scheme = protocol === "https:" ? "wss:" : "ws:";
-    this.#url = `${scheme}//${host}/api/v1/streams/${name}/live`;
+    this.#url = `${scheme}//${host}/api/v1/streams/${stream.name}/live`;
     const fail = (words: string) => {
       this.trouble = words;
     };
-    this.#stills =
-      still === null ? null : new StillFeed(still, (frame) => this.#paint(frame), fail);
+    const { jpg } = stream.links;
+    this.#stills = jpg
+      ? new StillFeed(jpg, stream.pixelFormat, (frame) => this.#paint(frame), fail)
+      : null;
     this.#wish = { payload: "preview", maxWidth: 640, maxRate: null, ...wish };
   }
 
@@ -95,6 +95,7 @@ export class LiveFeed {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#heardAtMs = performance.now();
+    this.#heard = false;
     this.#asked.clear();
     socket.onopen = () => this.#beat(socket);
     socket.onmessage = ({ data }) => this.#hear(socket, data);
@@ -114,7 +115,7 @@ export class LiveFeed {
     this.#socket = null;
     window.clearTimeout(this.#timer);
     if (!this.#wanted) return;
-    this.#unheard = away.value ? 0 : this.#unheard + 1;
+    this.#unheard = this.#heard || away.value ? 0 : this.#unheard + 1;
     const isBlocked = this.#unheard >= unheardMax;
     if (isBlocked) this.#goOverHttp();
     const waitMs = isBlocked ? blockedRetryMs : retryMs;
@@ -154,7 +155,7 @@ export class LiveFeed {
   #hear(socket: WebSocket, data: ArrayBuffer | string): void {
     if (socket !== this.#socket) return;
     this.#heardAtMs = performance.now();
-    this.#unheard = 0;
+    this.#heard = true;
     this.#stills?.stop();
     blocked.value = false;
     if (typeof data === "string") {

@@ -4,6 +4,7 @@
  */
 import type { FrameMessage } from "../../api/live-messages.ts";
 import type { FrameNumbersBody } from "../../api/schemas.ts";
+import { pictureSize } from "../../pictures/picture-size.ts";
 import { compareClocks } from "./hub-clock.ts";
 
 /** The hub encodes each one whole: not as often as the socket's small ones. */
@@ -21,6 +22,7 @@ export class StillFeed {
    */
   constructor(
     private readonly url: string,
+    private readonly pixelFormat: string | undefined,
     private readonly take: (frame: FrameMessage) => Promise<void>,
     private readonly fail: (words: string) => void,
   ) {}
@@ -64,8 +66,8 @@ export class StillFeed {
     const data = new Uint8Array(await response.arrayBuffer());
     this.#etag = response.headers.get("ETag") ?? "";
     this.#last = frame;
-    const [height = 0, width = 0] = frame.shape;
-    return { ...frame, payload: { kind: "jpeg", width, height, data } };
+    const size = pictureSize(this.pixelFormat, frame.shape);
+    return { ...frame, payload: { kind: "jpeg", ...size, data } };
   }
 }
 

@@ -15,7 +15,7 @@ export function useFeed(stream: StreamBody, place: "tile" | "opened") {
   const element = useRef<HTMLElement>(null);
   const seen = useSignal(false);
   const feed = useRef<LiveFeed | null>(null);
-  feed.current ??= new LiveFeed(stream.name, stream.links.jpg, {
+  feed.current ??= new LiveFeed(stream, {
     maxWidth: widths[place],
     maxRate: place === "tile" && isGray16(stream) ? depthRateMax : null,
   });
