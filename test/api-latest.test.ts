@@ -2,8 +2,7 @@
  * To see these fail: in src/api/latest.ts answer 200 where `hasAlready`, or take the descriptor's shape;
  * in src/api/newest.ts leave out `kept` (encoded anew each time) or `shared` (twice at once), or the wait
  * before it (an older picture than asked for); in src/api/bodies.ts give a field's bigint as a number;
- * in newest.ts make a picture's
- * numbers with it, once.
+ * in newest.ts make a picture's numbers with it, once.
  */
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { PNG } from "pngjs";

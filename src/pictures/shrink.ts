@@ -81,8 +81,8 @@ export class Shrinker {
       Math.floor(layout.width / factor) * Math.floor(layout.height / factor) * 3,
     );
     const [fd, offset, ...rows] = rowsOf(layout, place, 0);
-    const [, chroma = layout.planes[0]] = layout.planes;
-    const chromaOffset = BigInt(place.offset + (chroma?.offset ?? 0));
+    const chroma = layout.planes.at(-1) as { offset: number }; // uyvy422 has one plane for both
+    const chromaOffset = BigInt(place.offset + chroma.offset);
     const chromaByte = layout.format === "p216le" ? 1 : 0;
     check(
       lib.streamem_shrink_422(
