@@ -26,11 +26,18 @@ test("what passed, failed and was skipped, by name", () => {
     `test("good", () => {});
      test.skip("left out", () => {});
      test.todo("not yet");
-     describe("a <b> & 'c'", () => { test("d > e", () => expect(1).toBe(2)); });`,
+     describe("a <b> & 'c'", () => {
+       function called() { expect(1).toBe(2); }
+       test("d > e", () => { called(); });
+       test("late", () => Bun.sleep(1000), 20);
+     });`,
   );
   expect(counts).toEqual({
     passed: 1,
-    failed: ["mixed: a <b> & 'c' > d > e"],
+    failed: [
+      "mixed: a <b> & 'c' > d > e: expect(received).toBe(expected) Expected: 2 Received: 1 (mixed.test.ts:6 < mixed.test.ts:7)",
+      "mixed: a <b> & 'c' > late: test timed out",
+    ],
     skipped: ["mixed: left out", "mixed: not yet"],
   });
 });

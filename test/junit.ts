@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 
 export interface Counts {
   passed: number;
-  /** Named, file first. */
+  /** Named, file first; then why, in one line. */
   failed: string[];
   skipped: string[];
 }
@@ -37,16 +37,27 @@ function counted(file: string, xml: string): Counts {
   )) {
     const name = `${file}: ${nameOf(attributes)}`;
     if (body.includes("<skipped")) counts.skipped.push(name);
-    else if (/<(failure|error)/.test(body)) counts.failed.push(name);
+    else if (/<(failure|error)/.test(body)) counts.failed.push(`${name}: ${whyOf(body)}`);
     else counts.passed++;
   }
   return counts;
 }
 
 function nameOf(attributes: string): string {
-  const value = (key: string) =>
-    unescaped(new RegExp(`(?:^| )${key}="([^"]*)"`).exec(attributes)?.[1] ?? "");
-  return [value("classname"), value("name")].filter((part) => part !== "").join(" > ");
+  const parts = [attribute(attributes, "classname"), attribute(attributes, "name")];
+  return parts.filter((part) => part !== "").join(" > ");
+}
+
+/** The message and the way to where it was thrown: of a long log often only the end is at hand. */
+function whyOf(body: string): string {
+  const stack = unescaped(/>([^<]*)<\/(?:failure|error)>/.exec(body)?.[1] ?? "");
+  const calls = stack.match(/[^\s(]+\.ts:\d+(?=:\d+)/g) ?? [];
+  const words = attribute(body, "message").replace(/\s+/g, " ").trim().slice(0, 300);
+  return calls.length === 0 ? words : `${words} (${calls.slice(0, 3).join(" < ")})`;
+}
+
+function attribute(xml: string, key: string): string {
+  return unescaped(new RegExp(`(?:^| )${key}="([^"]*)"`).exec(xml)?.[1] ?? "");
 }
 
 function unescaped(text: string): string {

@@ -80,19 +80,22 @@ describe.skipIf(ndiFolder === null)("in mid-stream", () => {
 
   test("sample rate and channels of the sound; what was left of the old is not lost", async () => {
     const sender = await rig.sender("One", "--size", "64x36", "--fps", "30");
-    const keys = { source: "One", extraIps: "127.0.0.1", frameSamples: 4000 };
+    // A prime: no number of the sender's blocks of 1600 fills it, so that there is a rest whenever the change comes.
+    const frameSamples = 4001;
+    const keys = { source: "One", extraIps: "127.0.0.1", frameSamples };
     const sensor = await rig.sensor(keys);
     const audio = await sensor.reader("cam.audio");
-    const first = await follow(audio, isShape(2, 4000));
+    const first = await follow(audio, isShape(2, frameSamples));
     sender.fault("sound:44100x1");
-    const rest = await follow(audio, (frame) => frame.shape[1] !== 4000);
+    const rest = await follow(audio, (frame) => frame.shape[1] !== frameSamples);
     expect(rest.generation).toBe(first.generation);
     expect(rest.shape[0]).toBe(2);
-    const mono = await follow(audio, isShape(1, 4000));
+    const mono = await follow(audio, isShape(1, frameSamples));
     expect(mono.generation).not.toBe(first.generation);
-    expect(audio.descriptor).toMatchObject({ sampleRateHz: 44_100, channels: 1, rate: 11.025 });
+    const rate = 44_100 / frameSamples;
+    expect(audio.descriptor).toMatchObject({ sampleRateHz: 44_100, channels: 1, rate });
     sender.fault("sound:44100x6");
-    await follow(audio, isShape(6, 4000));
+    await follow(audio, isShape(6, frameSamples));
     expect(sensor.status?.restarts).toBe(0);
   });
 
