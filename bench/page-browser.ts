@@ -14,12 +14,16 @@ declare global {
   var painted: Painted[];
 }
 
+/** Path and flags of the browser of both benches. Throws where there is none. */
+export function chromiumCommand(): [path: string, ...flags: string[]] {
+  const path = Bun.which("chromium");
+  if (!path) throw new Error("chromium is missing");
+  return [path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
+}
+
 export async function openBrowser(): Promise<Browser> {
-  const executablePath = Bun.which("chromium") ?? undefined;
-  if (!executablePath) throw new Error("chromium is missing");
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
-  // Memory as it is, not after a collection that nobody asked for.
-  return chromium.launch({ executablePath, args: [...args, "--enable-precise-memory-info"] });
+  const [executablePath, ...args] = chromiumCommand();
+  return chromium.launch({ executablePath, args });
 }
 
 /** Eight tiles are seen at once. */

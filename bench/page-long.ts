@@ -33,8 +33,9 @@ export const bench: Bench = {
 
 async function watchedFor(context: BenchContext, count: number): Promise<Minute[]> {
   const { hub, hubPid, end } = await startWatchedHub(context, cameras);
-  const browser = await openPlainBrowser(hub.url, context.folder);
+  let browser: PlainBrowser | null = null;
   try {
+    browser = await openPlainBrowser(hub.url, context.folder);
     await Bun.sleep(settlingMinutes * 60_000 * Math.min(1, context.share));
     const minutes: Minute[] = [];
     let sent = await picturesSent(hub.url);
@@ -66,7 +67,7 @@ async function watchedFor(context: BenchContext, count: number): Promise<Minute[
     }
     return minutes;
   } finally {
-    await browser.close();
+    await browser?.close();
     await end();
   }
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
+import { chromiumCommand } from "./page-browser.ts";
 
 const size = "1440,960";
 
@@ -16,12 +17,9 @@ export interface PlainBrowser {
 
 /** @param folder for its profile; eight tiles of the page are seen at once */
 export async function openPlainBrowser(url: string, folder: string): Promise<PlainBrowser> {
-  const executable = Bun.which("chromium");
-  if (!executable) throw new Error("chromium is missing");
   const profile = join(folder, "profile");
-  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
   const own = [`--user-data-dir=${profile}`, `--window-size=${size}`, "--remote-debugging-port=0"];
-  const browser = Bun.spawn([executable, ...flags, ...own, url], {
+  const browser = Bun.spawn([...chromiumCommand(), ...own, url], {
     stdio: ["ignore", "ignore", "ignore"],
   });
   const port = await portOf(profile, browser);
