@@ -76,14 +76,31 @@ describe.skipIf(!hasBrowser)("sensors", () => {
       { status: 503, json: { detail: "The search failed." } },
     ];
     // Cameras of others are on no test's network: the hub's answer is given here.
-    await rig.page.route("**/api/v1/ndi/sources", (route) => route.fulfill(answers.shift()));
+    const asked = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    let askedAgain = 0;
+    await rig.page.route("**/api/v1/ndi/sources", async (route) => {
+      const answer = answers.shift();
+      if (answer) return route.fulfill(answer);
+      askedAgain++;
+      asked.resolve();
+      await closed.promise;
+      await route.fulfill({ status: 200, json: { sources: [] } });
+    });
     const list = rig.page.getByText("NDI sources on the network");
     await list.click();
     await rig.page.getByText('- { kind: ndi, name: camera, source: "MEVO (One)" }').waitFor();
     await rig.page.getByText("no libndi: only mDNS was heard").waitFor();
     await rig.page.getByText("The search failed.").waitFor();
+
+    // To see it fail: let the answer that comes after the list was closed ask for the next one.
+    await asked.promise;
     await list.click();
-  });
+    await rig.page.getByText("The search failed.").waitFor({ state: "detached" });
+    closed.resolve();
+    await Bun.sleep(5000); // longer than the page pauses between two searches
+    expect(askedAgain).toBe(1);
+  }, 60_000);
 
   test("what the hub cannot do is said beside the button", async () => {
     await rig.stopHub("SIGKILL");

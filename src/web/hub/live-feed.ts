@@ -14,6 +14,8 @@ import { StillFeed } from "./still-feed.ts";
 /** Resolves when it is painted. */
 export type Show = (frame: FrameMessage) => void | Promise<void>;
 
+const showNothing: Show = () => {};
+
 const packr = new Packr({ useRecords: false });
 const unpackr = new Unpackr({ useRecords: false, int64AsType: "bigint" });
 
@@ -39,7 +41,7 @@ export class LiveFeed {
   readonly #url: string;
   #wish: Pick<Wish, "payload" | "maxWidth" | "maxRate">;
   #socket: WebSocket | null = null;
-  #show: Show = () => {};
+  #show = showNothing;
   #heardAtMs = 0;
   /** Anything at all on this socket. */
   #heard = false;
@@ -63,8 +65,15 @@ export class LiveFeed {
     this.#wish = { payload: "preview", maxWidth: 640, maxRate: null, ...wish };
   }
 
-  onFrame(show: Show): void {
+  /**
+   * `show` takes every frame from now on. What it gives ends that; not for a view that has taken its
+   * place, which may be there before the old one is cleared away.
+   */
+  onFrame(show: Show): () => void {
     this.#show = show;
+    return () => {
+      if (this.#show === show) this.#show = showNothing;
+    };
   }
 
   /** Nothing is scaled or sent for whoever does not look. */
@@ -83,7 +92,7 @@ export class LiveFeed {
 
   close(): void {
     this.look(false);
-    this.#show = () => {};
+    this.#show = showNothing;
   }
 
   #connect(): void {

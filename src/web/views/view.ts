@@ -18,10 +18,7 @@ export function isGray16({ dtype, pixelFormat }: StreamBody): boolean {
 
 /** `show` is called with each frame while the view is there. */
 export function useFrames(feed: LiveFeed, show: Show): void {
-  useEffect(() => {
-    feed.onFrame(show);
-    return () => feed.onFrame(() => {});
-  }, [feed]);
+  useEffect(() => feed.onFrame(show), [feed]);
 }
 
 export type Frames = Extract<Payload, { kind: "frames" }>;

@@ -29,7 +29,7 @@ export function useFeed(stream: StreamBody, place: "tile" | "opened") {
       live.look(!document.hidden && (always || (seen.value && !covered)));
     };
     const observer = new IntersectionObserver((entries) => {
-      seen.value = entries.some(({ isIntersecting }) => isIntersecting);
+      seen.value = entries.at(-1)?.isIntersecting ?? false; // oldest first
       look();
     });
     if (element.current) observer.observe(element.current);

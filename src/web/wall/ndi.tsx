@@ -38,6 +38,7 @@ function Sources() {
   const trouble = useSignal("");
   useEffect(() => {
     let timer = 0;
+    let open = true;
     const look = async () => {
       if (!document.hidden && !away.value) {
         try {
@@ -47,10 +48,13 @@ function Sources() {
           trouble.value = (error as Error).message;
         }
       }
-      timer = window.setTimeout(look, pauseMs);
+      if (open) timer = window.setTimeout(look, pauseMs); // it may have been closed meanwhile
     };
     look();
-    return () => window.clearTimeout(timer);
+    return () => {
+      open = false;
+      window.clearTimeout(timer);
+    };
   }, []);
 
   if (trouble.value) return <p class="refusal">{trouble.value}</p>;
