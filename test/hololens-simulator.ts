@@ -2,6 +2,7 @@
 import { afterAll } from "bun:test";
 import { connect } from "node:net";
 import type { PortName } from "../sensors/hololens/simulator/fault-kinds.ts";
+import { PortTaken } from "../sensors/hololens/simulator/port.ts";
 import {
   portOf,
   type Simulator,
@@ -20,14 +21,33 @@ import { type Packet, readPacket } from "../sensors/hololens/wire/packet.ts";
 import { type StreamFamily, type StreamName, streamPorts } from "../sensors/hololens/wire/ports.ts";
 import { encodeStart } from "../sensors/hololens/wire/subsystem.ts";
 
-/** Of this process alone: other files of tests run beside it, and those with a headset of their own begin at port 15800. */
-const offset = 2_000 + (process.pid % 300) * 30;
+type Options = Omit<SimulatorOptions, "ports">;
+
+/** So many headsets fit below port 15800, where those of other files of tests begin. */
+const blocks = 300;
+/** Of this process alone: other files of tests run beside it. */
+let offset = 0;
 
 /** Of the whole file of tests; ended with it. */
-export async function simulate(options: Omit<SimulatorOptions, "ports"> = {}): Promise<Simulator> {
-  const simulator = await startSimulator({ ports: offset, ...options });
+export async function simulate(options: Options = {}): Promise<Simulator> {
+  const simulator = await startOnFreePorts(options);
   afterAll(() => simulator.close());
   return simulator;
+}
+
+/** Two process ids may come to the same block of ports, and programs of other tests listen too: then the next. */
+async function startOnFreePorts(options: Options): Promise<Simulator> {
+  let taken: unknown;
+  for (let i = 0; i < blocks; i++) {
+    offset = 2_000 + ((process.pid + i) % blocks) * 30;
+    try {
+      return await startSimulator({ ports: offset, ...options });
+    } catch (error) {
+      if (!(error instanceof PortTaken)) throw error;
+      taken = error;
+    }
+  }
+  throw taken;
 }
 
 export type Ending = "fin" | "reset";
