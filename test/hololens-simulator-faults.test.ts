@@ -112,19 +112,22 @@ test("stall: silence, then the newest", async () => {
   const backTicks = clock.ticks();
   takeBack();
   let packet = await one(client);
-  // One may have been on its way.
-  if (packet.timestamp <= stalledTicks) packet = await one(client);
+  // Some may have been on their way: what a busy machine was late with is sent at once.
+  while (packet.timestamp <= stalledTicks) packet = await one(client);
   expect(packet.timestamp).toBeGreaterThan(backTicks - 400_000n);
   client.close();
 });
 
 test("a fault of some seconds ends by itself, one of later begins then", async () => {
-  simulator.fault({ port: "eye-tracker", kind: "not-located", value: 0.2, afterSeconds: 0.2 });
   const client = stream("eye-tracker");
-  const located: boolean[] = [];
-  while (located.at(-1) !== false) located.push(poseIsValid((await one(client)).pose ?? []));
-  expect(located[0]).toBe(true);
-  while (located.at(-1) !== true) located.push(poseIsValid((await one(client)).pose ?? []));
+  const isLocated = async () => poseIsValid((await one(client)).pose ?? []);
+  // From here on there is a packet in each third of its time, however long the machine stands still.
+  expect(await isLocated()).toBe(true);
+  const setTicks = clock.ticks();
+  simulator.fault({ port: "eye-tracker", kind: "not-located", value: 0.2, afterSeconds: 0.2 });
+  while (await isLocated());
+  expect(clock.ticks() - setTicks).toBeGreaterThan(1_900_000n);
+  while (!(await isLocated()));
   client.close();
 });
 
@@ -268,8 +271,10 @@ test("reboot: away, then a clock that began anew, and all that was set is lost",
   const { timestamp } = await one(client);
   await startCamera();
   simulator.fault({ port: "all", kind: "reboot", value: 0.3 });
+  // Tried at once: who is not given the processor for so long comes when it is back.
+  const isAway = refused("remote-configuration");
   expect(await client.ending).toBe("reset");
-  expect(await refused("remote-configuration")).toBe(true);
+  expect(await isAway).toBe(true);
   await until(async () => !(await refused("accelerometer")));
   expect(device.subsystems.pv.on).toBe(false);
   const again = stream("accelerometer");
