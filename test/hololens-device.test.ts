@@ -62,7 +62,10 @@ describe("the headset's clock", () => {
     const shown = simulator.device.clock.at(frame.captureTimeNs as bigint);
     const errorNs = 100 * Math.abs(Number(shown - (frame.deviceTime as bigint)));
     expect(errorNs).toBeLessThanOrEqual(Number(frame.timeErrorNs));
-    expect(frame.fields.arrival_time_ns as bigint).toBeGreaterThan(frame.captureTimeNs as bigint);
+    // The same where the clock is known no better than that.
+    expect(frame.fields.arrival_time_ns as bigint).toBeGreaterThanOrEqual(
+      frame.captureTimeNs as bigint,
+    );
     reader.close();
   });
 
@@ -90,7 +93,7 @@ describe("the headset's clock", () => {
     const { headset } = await start(["accelerometer"], {
       faults: [{ port: "all", kind: "version", value: "1.0.35" }],
     });
-    const device = headset.device();
+    const device = headset.device({}); // a busy machine may take its time to answer
     await until(() => device.log.some((line) => line.startsWith("hl2ss 1.0.35.0 runs")));
     const part = headset.stream("accelerometer");
     await running(part);
@@ -104,13 +107,17 @@ describe("the headset's clock", () => {
     reader.close();
   });
 
-  test("a headset that turns out to have none: the process begins anew, with the other method", async () => {
+  const resets = [
+    ["all connections end", ["accelerometer", "remote-configuration"]],
+    ["the stream comes back first, or was never lost", []],
+  ] as const;
+  test.each(resets)("a headset that turns out to have none, %s: begun anew", async (_, ports) => {
     const { simulator, headset } = await start(["accelerometer"]);
     const device = headset.device();
     const part = headset.stream("accelerometer");
     await running(part);
     simulator.fault({ port: "all", kind: "version", value: "1.0.35" });
-    simulator.fault({ port: "all", kind: "reset" });
+    for (const port of ports) simulator.fault({ port, kind: "reset" });
     await part.ended;
     expect(part.failure).toBeInstanceOf(SensorError);
     expect((part.failure as SensorError).retry).toBe(true);

@@ -120,11 +120,15 @@ async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise
     if (family === "pv") link.pvStarted();
   };
 
+  const checkClock = () => {
+    if (clock.method === "probe" && !link.answersProbes) throw oldServer(link);
+  };
+
   const session = async () => {
     if (!listed) listed = await showList(family, where, context);
     await startOnce();
     await calibrating.fetch();
-    if (clock.method === "probe" && !link.answersProbes) throw oldServer(link);
+    checkClock();
     let first = true;
     const configuration = part.receiving.configuration(config, stream);
     await runSession({
@@ -136,6 +140,7 @@ async function follow(part: Part, receiver: Receiver, clock: LinkClock): Promise
       timers: part.timers,
       asked: () => context.state("waiting", "connected; no packet yet"),
       arrived(ticks, arrivalNs) {
+        checkClock(); // the device part may come to know the server later than the stream comes back
         clock.arrived(ticks, arrivalNs);
         calibrating.saw(ticks);
         if (!first) return;
