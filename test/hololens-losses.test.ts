@@ -19,7 +19,7 @@ import { encodePacket } from "../sensors/hololens/wire/packet.ts";
 import type { StreamName } from "../sensors/hololens/wire/ports.ts";
 import { notLocated } from "../sensors/hololens/wire/pose.ts";
 import { openReader } from "../src/ring.ts";
-import { type Part, TestHeadset, useOwnCache } from "./hololens-client.ts";
+import { type Part, quickLosses, TestHeadset, useOwnCache } from "./hololens-client.ts";
 import { until } from "./rings.ts";
 
 useOwnCache();
@@ -41,10 +41,16 @@ async function simulate(streams: StreamName[], options: SimulatorOptions = {}) {
   return simulator;
 }
 
-function connect(streams: StreamName[], keys: object = {}) {
+interface Connecting {
+  keys?: object;
+  timers?: Partial<typeof quickLosses>;
+}
+
+function connect(streams: StreamName[], { keys = {}, timers = {} }: Connecting = {}) {
   headset = new TestHeadset("losses", { ports, streams, ...keys });
-  const device = headset.device();
-  return { device, parts: streams.map((stream) => headset.stream(stream)) as [Part, ...Part[]] };
+  const device = headset.device(timers.device);
+  const parts = streams.map((stream) => headset.stream(stream, timers.stream));
+  return { device, parts: parts as [Part, ...Part[]] };
 }
 
 const newest = (part: Part) => part.states.at(-1);
@@ -77,7 +83,9 @@ describe("the whole headset", () => {
   });
 
   test("no such host", async () => {
-    const { device, parts } = connect(["accelerometer"], { host: "no-such-headset.invalid" });
+    const { device, parts } = connect(["accelerometer"], {
+      keys: { host: "no-such-headset.invalid" },
+    });
     const words = 'there is no host "no-such-headset.invalid"';
     await says(device, words);
     await says(parts[0], words);
@@ -85,7 +93,7 @@ describe("the whole headset", () => {
 
   test("asleep: it takes connections and answers nothing; it wakes up", async () => {
     const { fault } = await simulate(["accelerometer"]);
-    const { device, parts } = connect(["accelerometer"]);
+    const { device, parts } = connect(["accelerometer"], { timers: quickLosses });
     await running(parts[0]);
     const wake = fault({ port: "all", kind: "sleep" });
     await says(device, "is asleep");
@@ -134,7 +142,8 @@ describe("one port", () => {
   test("another client holds it", async () => {
     const { fault } = await simulate(["eye-tracker"]);
     const free = fault({ port: "eye-tracker", kind: "busy" });
-    const { parts } = connect(["eye-tracker"]);
+    const { stream } = quickLosses;
+    const { parts } = connect(["eye-tracker"], { timers: { stream } });
     await says(parts[0], "it is busy, another client holds it, or a permission is being asked for");
     free();
     await running(parts[0]);
@@ -142,7 +151,8 @@ describe("one port", () => {
 
   test("it stalls while the app runs", async () => {
     const { fault } = await simulate(["eye-tracker"]);
-    const { parts } = connect(["eye-tracker"]);
+    const { stream } = quickLosses;
+    const { parts } = connect(["eye-tracker"], { timers: { stream } });
     await running(parts[0]);
     const go = fault({ port: "eye-tracker", kind: "stall" });
     await says(parts[0], "nothing more comes from port 23817, though the app runs");
@@ -217,7 +227,8 @@ describe("with a server of our own", () => {
     await until(() => count >= 5);
     const before = descriptors();
     await until(() => count >= 55);
-    expect(descriptors()).toBeLessThan(before + 5);
+    // Some are open at any moment: more now, fewer the next.
+    await until(() => descriptors() < before + 5);
     const reader = await openReader("hl.eye-tracker", { prefix: headset.rings.prefix });
     expect(reader.latest()?.seq).toBeGreaterThan(20n);
     reader.close();
