@@ -158,6 +158,13 @@ function start(rings: TestRings, words: string[]) {
 }
 
 async function firstLine(child: ReturnType<typeof start>): Promise<string> {
-  const { value } = await child.stdout.getReader().read();
-  return new TextDecoder().decode(value).split("\n")[0] ?? "";
+  const reader = child.stdout.getReader(); // not ended: the child would be when it says more
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += decoder.decode(value, { stream: true });
+  }
+  return text.split("\n")[0] ?? "";
 }
