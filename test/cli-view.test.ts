@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { streamem } from "./cli.ts";
 import { TestRings, until } from "./rings.ts";
@@ -26,6 +27,10 @@ beforeAll(async () => {
   const { value } = await hub.stdout.getReader().read();
   url = (JSON.parse(new TextDecoder().decode(value)) as { url: string }).url;
   port = new URL(url).port;
+  // It waits 3 s at most for its sensors before it says that it runs.
+  for (const name of ["cam", "mic"]) {
+    await until(async () => (await fetch(`${url}/api/v1/streams/${name}/latest`)).ok);
+  }
 });
 
 afterAll(async () => {
@@ -59,10 +64,11 @@ test("an unknown name: which there are", async () => {
 });
 
 test("no hub there: how to start one, which flags", async () => {
-  const free = Bun.serve({ port: 0, fetch: () => new Response() });
-  const { port } = free;
-  await free.stop(true);
-  const { code, stderr } = await streamem(["view", "cam", "--port", String(port)]);
+  // The port of a connection's other end: nobody listens there, and nobody else is given it meanwhile.
+  const socket = connect(Number(port), "127.0.0.1");
+  await new Promise((resolve) => socket.once("connect", resolve));
+  const { code, stderr } = await streamem(["view", "cam", "--port", String(socket.localPort)]);
+  socket.destroy();
   expect(code).toBe(1);
   expect(stderr).toMatch(/^No hub answers at http:\/\/127\.0\.0\.1:\d+ \(ConnectionRefused|ECONN/);
   expect(stderr).toContain("--port");
