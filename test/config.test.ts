@@ -274,7 +274,7 @@ describe("what stops the start, with file, line, column and what is allowed", ()
 
   test("a file that is not there", async () => {
     const missing = join(mkdtempSync(join(tmpdir(), "streamem-")), "none.yaml");
-    expect(loadConfig(missing)).rejects.toThrow(`${missing}: cannot be read`);
+    await expect(loadConfig(missing)).rejects.toThrow(`${missing}: cannot be read`);
   });
 
   test("the file named by --config is the one that is read", async () => {
