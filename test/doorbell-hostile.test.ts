@@ -116,8 +116,11 @@ describe.skipIf(!canBeOthers)("a reader of another user", () => {
       expect(await reader.next({ timeoutMs: 0 })).toBeNull();
       const delivered = countFrames(reader);
 
-      writer.say("run 5000");
+      // A reader begins with the newest frame: both have the first before there is another.
+      expect(await writer.ask("publish 1")).toBe("sequence 1");
       await honest.line();
+      await until(() => delivered.count === 1n);
+      writer.say("run 5000");
       expect(await guest.ask<object>("tamper")).toEqual({ written: 0, reopened: "ENXIO" });
       expect(await guest.connect(shared.path, 1000)).toEqual({ refused: 1000 });
       const noise = new Guest(folder, { ...member, uid: member.uid + 7 });
