@@ -39,7 +39,7 @@ describe.skipIf(programs.folder === null)("a detector in Python", () => {
     await until(() => rings.exists("film"));
     start(python, join(root, "examples/detect_motion.py"), "film", "detections");
     using film = await openReader("film", { prefix });
-    using detections = await openReader("detections", { prefix, timeoutMs: 20_000 });
+    using detections = await openReader("detections", { prefix, timeoutMs: 60_000 });
     const message = await detections.next();
     expect(message?.refersTo).toMatchObject({
       stream: "film",
@@ -60,5 +60,5 @@ describe.skipIf(programs.folder === null)("a detector in Python", () => {
     }
     expect(green).toBeGreaterThan(100); // the outline of at least one box
     expect(green).toBeLessThan((width * height) / 4); // and not the picture
-  }, 60_000);
+  });
 });
