@@ -36,7 +36,12 @@ test("no tick is early, and each is due at start + index / rate, also where a pe
 
 // To see it fail: leave `index += skipped` out.
 test("who is late by periods skips them and says so", async () => {
-  const late = (tick: Tick) => tick.index === 2 && blockFor(50_000_000n);
+  let isLate = false;
+  const late = (tick: Tick) => {
+    if (isLate || tick.index < 2) return; // the machine's own pause may have skipped the second
+    isLate = true;
+    blockFor(50_000_000n);
+  };
   const taken = await ticks(10, 100, { work: late });
   const after = taken.findIndex((tick) => tick.skipped > 0);
   expect(after).toBeGreaterThan(0);
