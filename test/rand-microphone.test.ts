@@ -50,7 +50,10 @@ test("the default is two channels of 48 kHz in blocks of 1024", async () => {
 // To see it fail: give tick.dueNs as capture time.
 test("device time counts samples, capture time is theirs on this machine, each value is as said", async () => {
   const [rate, channels, samples] = [16_000, 3, 160];
-  const reader = await microphone({ sampleRateHz: rate, channels, frameSamples: samples });
+  const reader = await microphone({
+    ...{ sampleRateHz: rate, channels, frameSamples: samples },
+    slots: 512, // for seconds: what is copied here must not be overwritten meanwhile
+  });
   const first = await reader.next({ timeoutMs: 10_000 });
   if (first?.captureTimeNs === null || !first) throw new Error("no frame");
   for (let block = 0; block < 20; block++) {
@@ -74,7 +77,8 @@ test("device time counts samples, capture time is theirs on this machine, each v
 
 // To see it fail: count published blocks for the device time instead of ticks.
 test("after a stop of more than its buffer, sound is lost: device time and capture time show the gap", async () => {
-  const reader = await microphone({});
+  // Slots for seconds: the frames on both sides of the gap must be seen, and the second's worth after it comes at once.
+  const reader = await microphone({ slots: 512 });
   const first = await reader.next({ timeoutMs: 10_000 });
   const { pid } = supervisor?.get("mic") ?? {};
   process.kill(pid as number, "SIGSTOP");
