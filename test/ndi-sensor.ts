@@ -6,6 +6,7 @@ import type { Subprocess } from "bun";
 import { ndiConfig } from "../sensors/ndi/config.ts";
 import { openReader, type RingReader } from "../src/ring.ts";
 import { sweepPrefix } from "../src/streams/sweep.ts";
+import type { LogLine } from "../src/supervisor/log-tail.ts";
 import type { SensorStatus } from "../src/supervisor/sensor-status.ts";
 import { NdiNetwork, ndiEnvironment, ownName } from "./ndi-network.ts";
 import { until } from "./rings.ts";
@@ -27,11 +28,17 @@ export interface TestSender {
   kill(): Promise<void>;
 }
 
+interface TestStatus extends SensorStatus {
+  log: LogLine[];
+}
+
 export interface TestSensor {
-  readonly status: SensorStatus | null;
+  /** null before the first was told. */
+  readonly status: TestStatus | null;
   /** Each status that was told, oldest first. */
-  readonly statuses: SensorStatus[];
-  until(asked: (status: SensorStatus) => boolean): Promise<SensorStatus>;
+  readonly statuses: TestStatus[];
+  /** The first of which this holds, of the present one and those that follow: some are over in milliseconds. */
+  until(asked: (status: TestStatus) => boolean): Promise<TestStatus>;
   reader(stream?: string): Promise<RingReader>;
   close(): Promise<void>;
 }
@@ -83,17 +90,13 @@ export class NdiRig {
     const config = ndiConfig.parse({ kind: "ndi", name: "cam", ...keys });
     const { prefix, directory } = this;
     const network = await this.network();
-    const statuses: SensorStatus[] = [];
+    const statuses: TestStatus[] = [];
     const readers: RingReader[] = [];
-    let told: SensorStatus | null = null;
     const hub = Bun.spawn(network.command(process.execPath, hubProgram), {
       env: ndiEnvironment,
       stdio: ["ignore", "inherit", "inherit"],
       serialization: "advanced",
-      ipc: (status: SensorStatus) => {
-        told = status;
-        statuses.push(status);
-      },
+      ipc: (status: TestStatus) => statuses.push(status),
     });
     hub.send({ prefix, directory, config });
     const close = async () => {
@@ -104,10 +107,13 @@ export class NdiRig {
     this.#closing.push(close);
     return {
       get status() {
-        return told;
+        return statuses.at(-1) ?? null;
       },
       statuses,
-      until: (asked) => until(() => told !== null && asked(told) && told),
+      until(asked) {
+        const from = Math.max(0, statuses.length - 1);
+        return until(() => statuses.slice(from).find(asked));
+      },
       async reader(stream = `${config.name}.video`) {
         const reader = await openReader(stream, { prefix, timeoutMs: 30_000 });
         readers.push(reader);

@@ -97,7 +97,9 @@ function createWhereabouts(search: Search, clock: DeviceClock) {
     if (before !== null && host !== before) clock.reset();
     if (name !== null) return;
     void nameAt(search, address, signal).then((learned) => {
-      name ??= learned;
+      if (name !== null || learned === null) return;
+      name = learned;
+      search.context.log.info(`the source at ${address} is "${name}"`);
     });
   };
 
