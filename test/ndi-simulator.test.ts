@@ -99,8 +99,13 @@ describe.skipIf(ndiFolder === null)("streamem simulate ndi", () => {
       expect(first).toMatchObject({ width: 640, height: 360, rate: 30, fourCC: fourCC.BGRX });
       expect(showsBars(first)).toBe(true);
       expect(showsGround(first, 0)).toBe(true);
-      const second = await picture(receiving);
-      expect(second.number - first.number).toBe(1);
+      // libndi drops some where the receiver is late: then it is one of those that follow.
+      for (let before = first, neighbours = false; !neighbours; ) {
+        const next = await picture(receiving);
+        expect(next.number).toBeGreaterThan(before.number);
+        neighbours = next.number === before.number + 1;
+        before = next;
+      }
       const { sampleRateHz, planes, samples } = await sound(receiving);
       expect({ sampleRateHz, samples }).toEqual({ sampleRateHz: 48000, samples: 1600 });
       expect(planes.map(({ hz }) => Math.round(hz / 40) * 40)).toEqual([440, 880]);
