@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NdiLines } from "./ndi-lines.ts";
 import { NdiNetwork, ndiEnvironment, ndiFolder, ownName } from "./ndi-network.ts";
-import { TestRings } from "./rings.ts";
+import { TestRings, until } from "./rings.ts";
 
 const root = join(import.meta.dir, "..");
 const python = Bun.which("python3") ?? "python3";
@@ -72,8 +72,12 @@ describe.skipIf(ndiFolder === null || !hasNumpy)("the example without a camera",
       expect(age_ns).toBeLessThan(60e9); // of this machine's clock
     }
 
-    const found = await get(network, `${url}/api/v1/ndi/sources?waitMs=500`);
-    expect(found.status).toBe(200);
+    const sources = `${url}/api/v1/ndi/sources?waitMs=500`;
+    const found = await until(async () => {
+      const answer = await get(network as NdiNetwork, sources);
+      expect(answer.status).toBe(200);
+      return answer.body.sources.length > 0 && answer; // half a second is too short where the machine is busy
+    });
     expect(found.body.sources.map(({ name }) => name)).toEqual([
       expect.stringContaining(ownName("MEVO-SIM")),
     ]);
