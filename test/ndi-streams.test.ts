@@ -11,7 +11,7 @@ import { isPicture } from "../src/live/picture-preview.ts";
 import type { Frame, RingReader } from "../src/ring.ts";
 import { ndiFolder } from "./ndi-network.ts";
 import { numberOf, numbersFrom } from "./ndi-pictures.ts";
-import { NdiRig } from "./ndi-sensor.ts";
+import { NdiRig, type TestSensor } from "./ndi-sensor.ts";
 
 const rig = new NdiRig("ndi-streams");
 afterEach(() => rig.end());
@@ -22,6 +22,10 @@ async function next(reader: RingReader): Promise<Frame> {
   if (!frame) throw new Error("no frame for 30 s");
   return frame;
 }
+
+/** The sender's, at 30 a second: each has its own stamp, which wavers with the sender. */
+const senderFrameMs = 1000 / 30;
+const pauseMs = 200;
 
 /** The codec is lossy, and at an edge colours mix. */
 const tolerance = 6;
@@ -43,11 +47,12 @@ const places = [
 async function expectColours(
   reader: RingReader,
   at: (bytes: Uint8Array, pixel: number) => number[],
+  sizeIn = (shape: number[]) => shape.slice(0, 2),
 ) {
   for (const { x, y, colour } of places) {
     for (let tried = 0; ; tried++) {
       const frame = await next(reader);
-      const [height, width] = frame.shape.slice(-3) as [number, number];
+      const [height, width] = sizeIn(frame.shape) as [number, number];
       const pixel = Math.floor(y * height) * width + 2 * Math.floor((x * width) / 2);
       try {
         expectColour(at(frame.copy() as Uint8Array, pixel), colour);
@@ -99,7 +104,7 @@ describe.skipIf(ndiFolder === null)("an NDI source", () => {
     expect(audio.descriptor).toMatchObject({
       ...{ kind: "audio", dtype: "<f4", shape: [2, 1024], sampleRateHz: 48_000, channels: 2 },
     });
-    expect(sensor.status?.state).toBe("running");
+    await sensor.until(({ state }) => state === "running");
     expect(sender.name).toContain("(One-");
   });
 
@@ -115,18 +120,28 @@ describe.skipIf(ndiFolder === null)("an NDI source", () => {
       "--fault",
       "padding:64",
     );
-    const sensor = await rig.sensor({ source: "One", extraIps: "127.0.0.1", frameSamples: 700 });
+    // Slots for seconds: this process must not miss a block.
+    const sizes = { frameSamples: 700, slots: 1024 };
+    const sensor = await rig.sensor({ source: "One", extraIps: "127.0.0.1", ...sizes });
     const audio = await sensor.reader("cam.audio");
     expect(audio.descriptor).toMatchObject({ shape: [1, 700], rate: 63, channels: 1 });
-    const samples: number[] = [];
-    let ticks = 0n;
-    for (let block = 0; block < 20; block++) {
+    let samples: number[] = [];
+    let stamps: number[] = [];
+    let dueMs = 0;
+    while (stamps.length < 20) {
       const frame = await next(audio);
       expect(frame.missed).toBe(0n);
-      if (block > 0) expect((frame.deviceTime as bigint) > ticks).toBe(true);
-      ticks = frame.deviceTime as bigint;
-      samples.push(...new Float32Array((frame.copy() as Uint8Array).buffer));
+      const block = new Float32Array((frame.copy() as Uint8Array).buffer);
+      const atMs = Number((frame.deviceTime as bigint) % 10n ** 12n) / 10_000;
+      // A process that was paused has left sound out, as the stamps say: what is looked at begins after that.
+      if (Math.abs(atMs - dueMs) > pauseMs) [samples, stamps] = [[], []];
+      else expect(atMs).toBeGreaterThan(dueMs - senderFrameMs - 1);
+      samples.push(...block);
+      stamps.push(atMs);
+      dueMs = atMs + block.length / 44.1;
     }
+    // Of frames that were sent at once the stamps are close to each other, and never the same.
+    expect(new Set(stamps).size).toBe(stamps.length);
     expectTone(samples, tonesHz[0] as number, 44_100);
   });
 
@@ -165,13 +180,14 @@ describe.skipIf(ndiFolder === null)("an NDI source", () => {
       ...{ shape: [2, 180, 320], dtype: "<u2", pixelFormat: "p216le" },
       planes: [{ shape: [180, 320] }, { offset: 2 * 320 * 180, shape: [180, 160, 2] }],
     });
-    const { colour } = places[0] as (typeof places)[number];
-    const words = new Uint16Array(((await next(p216)).copy() as Uint8Array).buffer);
-    const pixel = 54 * 320 + 160;
-    const [y, u, v] = [pixel, 180 * 320 + pixel, 180 * 320 + pixel + 1].map(
-      (at) => (words[at] as number) / 256,
-    ) as [number, number, number];
-    expectColour(bgrOf(y, u, v), colour);
+    const colourAt = (bytes: Uint8Array, pixel: number) => {
+      const words = new Uint16Array(bytes.buffer);
+      const [y, u, v] = [pixel, 180 * 320 + pixel, 180 * 320 + pixel + 1].map(
+        (at) => (words[at] as number) / 256,
+      ) as [number, number, number];
+      return bgrOf(y, u, v);
+    };
+    await expectColours(p216, colourAt, (shape) => shape.slice(1));
     // To see it fail: take bgr0 out of src/pictures/pixels.ts.
     for (const { descriptor } of [bgra, uyvy, p216]) expect(isPicture(descriptor)).toBe(true);
   });
@@ -188,8 +204,11 @@ describe.skipIf(ndiFolder === null)("an NDI source", () => {
       ...{ name: "heard", source: "One", extraIps: "127.0.0.1", bandwidth: "audio-only" },
     });
     await next(await sound.reader("heard.audio"));
-    expect(sound.status?.streams).toEqual(["heard.audio"]);
-    expect(preview.status?.streams).toEqual(["small.video"]);
+    const streamsOf = async (sensor: TestSensor) =>
+      (await sensor.until(({ state, streams }) => state === "running" && streams.length > 0))
+        .streams;
+    expect(await streamsOf(sound)).toEqual(["heard.audio"]);
+    expect(await streamsOf(preview)).toEqual(["small.video"]);
   });
 
   test("two sensors on two sources of one machine", async () => {
