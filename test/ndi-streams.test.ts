@@ -78,7 +78,8 @@ function bgrOf(y: number, u: number, v: number): number[] {
 describe.skipIf(ndiFolder === null)("an NDI source", () => {
   test("its picture and its sound, with the ancestor's shapes and all fields", async () => {
     const sender = await rig.sender("One", "--size", "640x360", "--fps", "30");
-    const sensor = await rig.sensor({ source: ["ONE", "("], extraIps: "127.0.0.1" });
+    // Slots for seconds: what is copied here must not be overwritten meanwhile.
+    const sensor = await rig.sensor({ source: ["ONE", "("], extraIps: "127.0.0.1", slots: 64 });
     const video = await sensor.reader();
     expect(video.descriptor).toMatchObject({
       ...{ kind: "video", dtype: "|u1", shape: [360, 640, 3], pixelFormat: "bgr24", rate: 30 },
