@@ -65,7 +65,7 @@ describe.skipIf(!hasBrowser)("held by the page", () => {
     const before = await fewestHeld();
     expect(before).toBeGreaterThan(50);
     expect((await fewestHeld()) / before).toBeLessThan(1.1);
-  }, 60_000);
+  });
 
   test("no more elements for each time that a tile was opened and closed", async () => {
     const open = async () => {
@@ -80,5 +80,5 @@ describe.skipIf(!hasBrowser)("held by the page", () => {
     for (let time = 0; time < 6; time++) await open();
     // The tree of one opening may be held until the next: not those of all.
     expect((await fewestHeld()) / before).toBeLessThan(1.5);
-  }, 60_000);
+  });
 });
