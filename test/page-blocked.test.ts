@@ -109,7 +109,7 @@ describe.skipIf(!hasBrowser)("where no WebSocket gets through", () => {
     for (let pictures = 0; pictures < 8; pictures++) await untilNewer("depth");
     await rig.page.close();
     rig.page = page;
-  }, 60_000);
+  });
 
   test("the hub stopped: its last picture is not called live", async () => {
     rig.hub.kill("SIGSTOP");

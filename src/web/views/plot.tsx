@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { StreamBody } from "../../api/schemas.ts";
 import { SampleWindow } from "./samples.ts";
-import { framesOf, useFrames, type ViewProps } from "./view.ts";
+import { framesOf, useDrawing, useFrames, type ViewProps } from "./view.ts";
 
 const drawPeriodMs = 100;
 const lineColours = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6"];
@@ -12,7 +12,7 @@ export function PlotView({ stream, feed }: ViewProps) {
   const element = useRef<HTMLDivElement>(null);
   const values = useRef<SampleWindow | null>(null);
   const plot = useRef<uPlot | null>(null);
-  const drawnAtMs = useRef(0);
+  const newest = useRef(0n);
 
   useEffect(() => {
     const place = element.current;
@@ -30,15 +30,18 @@ export function PlotView({ stream, feed }: ViewProps) {
     };
   }, []);
 
+  const draw = useDrawing(drawPeriodMs, () => {
+    if (!plot.current || !values.current) return;
+    plot.current.setData(values.current.data);
+    if (element.current) element.current.dataset.sequence = String(newest.current);
+  });
+
   useFrames(feed, ({ payload, sequence }) => {
     for (const { data, captureTimeNs, publishTimeNs } of framesOf(payload)) {
       values.current?.add(data, Number(captureTimeNs ?? publishTimeNs) / 1e9);
     }
-    const now = performance.now();
-    if (!plot.current || !values.current || now - drawnAtMs.current < drawPeriodMs) return;
-    drawnAtMs.current = now;
-    plot.current.setData(values.current.data);
-    if (element.current) element.current.dataset.sequence = String(sequence);
+    newest.current = sequence;
+    draw();
   });
 
   const unit = stream.units ? ` in ${stream.units}` : "";

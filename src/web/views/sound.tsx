@@ -5,7 +5,7 @@ import { depthColours } from "./colours.ts";
 import { Listening } from "./listening.ts";
 import { channelsOf, decibelFloor, decibels, type Level, levelOf, mixed } from "./sound-samples.ts";
 import { spectrumOf, spectrumSamples } from "./spectrum.ts";
-import { framesOf, useFrames, type ViewProps } from "./view.ts";
+import { framesOf, useDrawing, useFrames, type ViewProps } from "./view.ts";
 
 const waveSeconds = 2;
 const wavePoints = 300;
@@ -23,25 +23,28 @@ export function SoundView({ stream, feed }: ViewProps) {
   const levels = useSignal<Level[]>([]);
   const isHeard = useSignal(false);
   const refusal = useSignal("");
-  const drawnAtMs = useRef(0);
+  /** What was heard last: a plane for each channel. */
+  const newest = useRef<{ planes: Float32Array[]; sequence: bigint }>({ planes: [], sequence: 0n });
   const sampleRateHz = stream.sampleRateHz ?? 48_000;
 
-  useFrames(feed, (message) => {
-    const frames = framesOf(message.payload);
-    if (frames.length === 0) return;
-    let last: Float32Array[] = [];
-    for (const { data, shape } of frames) {
-      last = channelsOf(data, stream, shape);
-      sound.current.add(mixed(last));
-      listening.current?.play(last, sampleRateHz);
-    }
-    const now = performance.now();
-    if (now - drawnAtMs.current < drawPeriodMs || !wave.current || !spectrogram.current) return;
-    drawnAtMs.current = now;
-    levels.value = last.map(levelOf);
+  const draw = useDrawing(drawPeriodMs, () => {
+    if (!wave.current || !spectrogram.current) return;
+    levels.value = newest.current.planes.map(levelOf);
     drawWave(wave.current, sound.current.wave());
     drawSpectra(spectrogram.current, sound.current.takeSpectra());
-    wave.current.dataset.sequence = String(message.sequence);
+    wave.current.dataset.sequence = String(newest.current.sequence);
+  });
+
+  useFrames(feed, ({ payload, sequence }) => {
+    const frames = framesOf(payload);
+    if (frames.length === 0) return;
+    for (const { data, shape } of frames) {
+      const planes = channelsOf(data, stream, shape);
+      sound.current.add(mixed(planes));
+      listening.current?.play(planes, sampleRateHz);
+      newest.current = { planes, sequence };
+    }
+    draw();
   });
 
   useEffect(() => () => listening.current?.stop(), []);

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { type Scene, sceneOf } from "./poses.ts";
 import { type Camera, follow, project } from "./projection.ts";
-import { framesOf, painted, useFrames, type ViewProps } from "./view.ts";
+import { framesOf, painted, useDrawing, useFrames, type ViewProps } from "./view.ts";
 
 const drawPeriodMs = 30;
 const turnRadians = 0.15;
@@ -12,8 +12,8 @@ export function SpaceView({ stream, feed, large }: ViewProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const camera = useRef<Camera | null>(null);
   const scene = useRef<Scene | null>(null);
+  const newest = useRef(0n);
   const missing = useSignal("");
-  const drawnAtMs = useRef(0);
 
   const draw = () => {
     if (canvas.current && scene.current && camera.current) {
@@ -21,18 +21,22 @@ export function SpaceView({ stream, feed, large }: ViewProps) {
     }
   };
 
-  useFrames(feed, async ({ payload, fields, sequence }) => {
-    const data = framesOf(payload).at(-1)?.data;
-    const now = performance.now();
-    if (!data || now - drawnAtMs.current < drawPeriodMs) return;
-    drawnAtMs.current = now;
-    scene.current = sceneOf(data, stream, fields);
+  const drawNewest = useDrawing(drawPeriodMs, () => {
+    if (!canvas.current || !scene.current) return;
     const isFirst = camera.current === null;
     camera.current ??= { yaw: 0.7, pitch: 0.35, centre: [0, 0, 0], reach: 1 };
     follow(camera.current, scene.current, isFirst ? 1 : 0.05);
     draw();
     missing.value = missingWords(scene.current.missing);
-    if (canvas.current) canvas.current.dataset.sequence = String(sequence);
+    canvas.current.dataset.sequence = String(newest.current);
+  });
+
+  useFrames(feed, async ({ payload, fields, sequence }) => {
+    const data = framesOf(payload).at(-1)?.data;
+    if (!data) return;
+    scene.current = sceneOf(data, stream, fields);
+    newest.current = sequence;
+    drawNewest();
     await painted();
   });
 

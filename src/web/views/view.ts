@@ -1,5 +1,5 @@
 /** What shows a stream's frames. The tile around it says how old they are. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Payload } from "../../api/live-messages.ts";
 import type { StreamBody } from "../../api/schemas.ts";
 import type { LiveFeed, Show } from "../hub/live-feed.ts";
@@ -19,6 +19,27 @@ export function isGray16({ dtype, pixelFormat }: StreamBody): boolean {
 /** `show` is called with each frame while the view is there. */
 export function useFrames(feed: LiveFeed, show: Show): void {
   useEffect(() => feed.onFrame(show), [feed]);
+}
+
+/**
+ * Gives a function that has `draw` called: at once, or when `periodMs` have passed since the last time. Of
+ * frames that come in a burst the last one is seen too, whether or not another follows.
+ */
+export function useDrawing(periodMs: number, draw: () => void): () => void {
+  const timer = useRef<number | undefined>(undefined);
+  const drawnAtMs = useRef(Number.NEGATIVE_INFINITY);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  const drawNow = () => {
+    timer.current = undefined;
+    drawnAtMs.current = performance.now();
+    draw();
+  };
+  return () => {
+    if (timer.current !== undefined) return;
+    const waitMs = drawnAtMs.current + periodMs - performance.now();
+    if (waitMs > 0) timer.current = window.setTimeout(drawNow, waitMs);
+    else drawNow();
+  };
 }
 
 export type Frames = Extract<Payload, { kind: "frames" }>;
