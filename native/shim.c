@@ -91,7 +91,8 @@ static void *streamem__watch_parent(void *argument) {
   parent.events = POLLIN;
   while (poll(&parent, 1, -1) < 0 && errno == EINTR) continue;
   kill(getpid(), SIGTERM);         /* the orderly way: rings retired and unlinked */
-  streamem__sleep_ns(1500000000ull);
+  /* Counted in beats of its own: the event loop of a process that was stopped meanwhile does not hang. */
+  for (int beat = 0; beat < 15; beat++) streamem__sleep_ns(100000000ull);
   _exit(1);                        /* the event loop hangs */
   return NULL;
 }
