@@ -10,6 +10,7 @@ import { foundSource } from "../sensors/ndi/discovery/announcements.ts";
 import { NdiLines } from "./ndi-lines.ts";
 import { type NdiNetwork, ndiEnvironment, ndiFolder, ownName } from "./ndi-network.ts";
 import { NdiRig } from "./ndi-sensor.ts";
+import { until } from "./rings.ts";
 
 const main = join(import.meta.dir, "../src/main.ts");
 
@@ -97,8 +98,13 @@ describe.skipIf(ndiFolder === null)("on a network", () => {
     return { code: await child.exited, stdout, stderr };
   }
 
-  const found = async (words: string[] = [], env = {}): Promise<Found> =>
-    JSON.parse((await list(["--json", "--wait-s", "1", ...words], env)).stdout);
+  /** Lists again until so many sources are heard: they answer when they get their turn, which may be after the second. */
+  const found = (count: number, words: string[] = [], env = {}): Promise<Found> =>
+    until(async () => {
+      const { stdout } = await list(["--json", "--wait-s", "1", ...words], env);
+      const listed: Found = JSON.parse(stdout);
+      return listed.sources.length >= count && listed;
+    });
 
   test("announced sources are listed, of the groups that are asked for", async () => {
     await announced(
@@ -114,14 +120,14 @@ describe.skipIf(ndiFolder === null)("on a network", () => {
     );
     const one = { name: "CAM (One)", address: "127.0.0.1:5971" };
     const three = { name: "CAM (3)", address: "127.0.0.1:5973" };
-    expect(await found()).toMatchObject({ sources: [three, one], problems: [] });
-    const both = await found(["--group", "studio"]);
+    expect(await found(2)).toMatchObject({ sources: [three, one], problems: [] });
+    const both = await found(1, ["--group", "studio"]);
     expect(both.sources).toEqual([{ name: "CAM (Two)", address: "127.0.0.1:5972" }]);
   });
 
   test("without libndi too, which is said", async () => {
     await announced("CAM (One)", "5971", "public");
-    const { sources, library, problems } = await found([], { NDI_RUNTIME_DIR_V6: undefined });
+    const { sources, library, problems } = await found(1, [], { NDI_RUNTIME_DIR_V6: undefined });
     expect(sources).toHaveLength(1);
     expect(library).toBeNull();
     expect(problems).toEqual([expect.stringContaining("NDI library not found. Tried: ")]);
@@ -129,10 +135,13 @@ describe.skipIf(ndiFolder === null)("on a network", () => {
 
   test("what this machine sends is found, announced or not, and other hosts when asked", async () => {
     const { name, address } = await rig.sender(ownName("One"), "--size", "64x64");
-    const { sources, library } = await found();
+    const { sources, library } = await found(1);
     expect(sources).toEqual([{ name, address }]);
     expect(library?.version).toContain("NDI SDK");
-    const { code, stdout } = await list(["--wait-s", "1", "--ip", "127.0.0.2"]);
+    const { code, stdout } = await until(async () => {
+      const listed = await list(["--wait-s", "1", "--ip", "127.0.0.2"]);
+      return listed.stdout !== "" && listed;
+    });
     expect(stdout).toMatch(/^source +address\n/);
     expect(stdout).toMatch(/127\.0\.0\.[12]:\d+\n$/);
     expect(code).toBe(0);
@@ -143,7 +152,7 @@ describe.skipIf(ndiFolder === null)("on a network", () => {
     const keeper = new NdiLines(network, {}, "-e", keep);
     announcers.push(keeper);
     await keeper.until(() => true);
-    const { problems } = await found();
+    const { problems } = await found(0);
     expect(problems).toEqual([expect.stringContaining("(mDNS, UDP 5353) are not heard: ")]);
   });
 
