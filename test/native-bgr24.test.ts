@@ -54,7 +54,6 @@ test.skipIf(withoutCompiler || process.arch !== "x64")(
     rmSync(cache, { recursive: true });
     expect([await again.exited, said.match(/^\(fail\).*/gm)]).toEqual([0, null]);
   },
-  60_000,
 );
 
 /** Rows apart, not a byte more than the last pixel needs, at an odd address. */

@@ -64,7 +64,6 @@ test.skipIf(withoutCompiler || process.arch !== "x64")(
     rmSync(cache, { recursive: true });
     expect([await again.exited, said.match(/^\(fail\).*/gm)]).toEqual([0, null]);
   },
-  60_000,
 );
 
 describe.each(sizes)("planes of $width x $height", (size) => {
