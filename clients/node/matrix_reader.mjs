@@ -1,6 +1,7 @@
 // node matrix_reader.mjs PREFIX STREAM BYTES reads in a hot loop, checks every word of each frame that it is handed, and prints
 // "waiting" before it opens the stream and {"delivered":N,"rejected":N,"wrong":N,"missed":N} when that has ended.
-import { existsSync } from "node:fs";
+import fs, { existsSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { open } from "./streamem.mjs";
 
 const [prefix, name, size] = process.argv.slice(2);
@@ -28,13 +29,30 @@ function take(frame) {
   else wrong++;
 }
 
+const { readSync } = fs;
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+const pauseMs = 0.2;
+let pauses = false;
+
+/** The client reads a frame whole: in a pause before its payload, after its header, the writer comes for it. */
+fs.readSync = (fd, target, offset, length, position) => {
+  if (pauses && length === bytes) {
+    pauses = false;
+    Atomics.wait(nobody, 0, 0, pauseMs);
+  }
+  return readSync(fd, target, offset, length, position);
+};
+syncBuiltinESMExports();
+
 console.log("waiting");
 const reader = await open(name, { prefix, timeoutMs: 30_000 });
 for (;;) {
   const frame = await reader.next({ timeoutMs: 20 });
   if (frame) {
     take(frame);
-    if (bytes <= slowBytes) reader.last(reader.slotCount - 1).forEach(take);
+    if (bytes > slowBytes) continue;
+    pauses = true; // once, for the oldest
+    reader.last(reader.slotCount - 1).forEach(take);
   } else if (reader.state === "retired" && !existsSync(`/dev/shm/${prefix}.${name}`)) break;
 }
 const { overwritten: rejected, missed } = reader;
