@@ -89,12 +89,16 @@ class Player {
     }
     const late = this.#mustHave(trace.events.length) && (await this.#waitFor(trace.events.length));
     if (late) return `${late}${await words()}`;
-    // the driver last: it is the end of the program
-    const order = [...this.#writers].sort(
-      ([a], [b]) => +(a === trace.drives) - +(b === trace.drives),
-    );
-    for (const [, writer] of order) await writer.close();
     const expected = trace[mode];
+    const driver = this.#writers.get(trace.drives);
+    for (const writer of this.#writers.values()) if (writer !== driver) await writer.close();
+    // the driver last and not before every set is there: once it has ended, a second without one ends the program
+    const missing = await this.#waitUntil(
+      () => this.#lines.length >= expected.length,
+      `set ${expected.length}`,
+    );
+    if (missing) return `${missing}${await words()}`;
+    await driver?.close();
     const endless = await this.#waitUntil(
       () => this.#ended,
       `the program to end by itself after ${expected.length} sets`,

@@ -69,7 +69,7 @@ export function writerHere(name: string, rate: number, where: Where): TraceWrite
   };
 }
 
-/** The next process waits already when one is killed: a restart takes as long as taking over. */
+/** The next process is there when one is killed: a restart takes as long as taking over. */
 export function writerElsewhere(name: string, rate: number, where: Where): TraceWriter {
   let present = startProcess(where);
   let next = startProcess(where);
@@ -83,6 +83,7 @@ export function writerElsewhere(name: string, rate: number, where: Where): Trace
       throw new Error("a stream of which a writer is killed is not renewed");
     },
     async kill(follow) {
+      if (follow) await next.ready; // a program takes a driver that is gone for a second for ended
       await present.end();
       [present, next] = [next, startProcess(where)];
       return follow ? present.ask(open) : "";
@@ -116,6 +117,7 @@ function startProcess({ prefix, directory }: Where) {
   };
   const ready = answer();
   return {
+    ready,
     async ask(order: object): Promise<string> {
       await ready;
       child.send(order);
