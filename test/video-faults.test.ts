@@ -63,7 +63,7 @@ describe("a file", () => {
   test.skipIf(!haveFfmpeg)("cut in the middle is played up to there, then it says so", async () => {
     const whole = makeFilm(films.path("whole.mkv"), 1, "-c:v", "libx264", "-bf", "0", "-an");
     const path = cut(whole, "cut.mkv", 0.8);
-    await rig.start({ url: path });
+    await rig.play({ url: path });
     const taken: string[] = [];
     for await (const frame of rig.frames()) taken.push(frame.md5);
     const truth = md5OfPictures(whole);
@@ -105,7 +105,7 @@ describe("a file", () => {
       const middle = Math.floor(bytes.length / 2);
       bytes.fill(0, middle, middle + 600);
       writeFileSync(films.path("bad.mkv"), bytes);
-      await rig.start({ url: films.path("bad.mkv") });
+      await rig.play({ url: films.path("bad.mkv") });
       let taken = 0;
       for await (const frame of rig.frames()) {
         expect(truth.has(frame.md5)).toBe(true);
@@ -155,7 +155,8 @@ describe("a server", () => {
   test("that refuses is tried again, in words without the password", async () => {
     await rig.start({ url: "rtsp://user:secret@127.0.0.1:1/film" });
     await rig.until(({ words }) => words?.includes("refuses the connection") ?? false);
-    await rig.until(({ words }) => words?.includes("every 1 s") ?? false);
+    // Of all that it said: these words stand for a second.
+    await rig.until(() => rig.statuses.some(({ words }) => words?.includes("every 1 s")));
     expect(rig.status).toMatchObject({ state: "connecting", restarts: 0 });
     expect(JSON.stringify(rig.statuses)).not.toContain("secret");
   });

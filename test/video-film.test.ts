@@ -18,6 +18,15 @@ afterEach(() => rig.close());
 afterAll(() => films.remove());
 
 const pictureNs = 40_000_000n;
+const lateMaxNs = 200_000_000n;
+
+/** One picture after the other; or the film was held, which is for a picture that is really so late (film-time.ts). */
+function expectInStep(before: TakenFrame, { captureTimeNs, publishTimeNs }: TakenFrame): void {
+  const dueNs = (before.captureTimeNs as bigint) + pictureNs;
+  if (captureTimeNs === dueNs) return;
+  expect((captureTimeNs as bigint) - dueNs).toBeGreaterThan(lateMaxNs);
+  expect(publishTimeNs).toBeGreaterThanOrEqual(captureTimeNs as bigint);
+}
 
 /** Frames up to the ring's end, or `count` of them. The sensor is started first. */
 async function frames(count = Number.POSITIVE_INFINITY): Promise<TakenFrame[]> {
@@ -34,7 +43,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
     const truth = md5OfPictures(bigBuckBunny);
     expect(truth.length).toBe(132);
     // Room for a reader, which sums each picture beside other tests, to be seconds late.
-    await rig.start({ url: bigBuckBunny, loop: true, slots: 60 });
+    await rig.play({ url: bigBuckBunny, loop: true, slots: 60 });
     const taken = await frames(200);
     const first = taken[0] as TakenFrame;
     for (const [i, frame] of taken.entries()) {
@@ -44,7 +53,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
       // The film's ticks begin again with each round, our clock goes on without a gap.
       expect(frame.deviceTime).toBe(512n * BigInt(number % 132));
       expect(frame.clockEpoch).toBe(Math.floor(number / 132));
-      expect(frame.captureTimeNs).toBe((first.captureTimeNs as bigint) + BigInt(i) * pictureNs);
+      if (i > 0) expectInStep(taken[i - 1] as TakenFrame, frame);
       expect(frame.publishTimeNs).toBeGreaterThanOrEqual(frame.captureTimeNs as bigint);
       expect(frame.timeErrorNs).toBe(0n);
     }
@@ -55,7 +64,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
   test("played once ends, with the last picture still to be read", async () => {
     const film = makeFilm(films.path("once.mp4"), 1, "-c:v", "libx264", "-bf", "2", "-an");
     const truth = md5OfPictures(film);
-    await rig.start({ url: film });
+    await rig.play({ url: film });
     expect((await frames()).map((frame) => frame.md5)).toEqual(truth);
     await rig.until(({ state }) => state === "ended");
     expect(rig.status).toMatchObject({ lastError: null, restarts: 0 });
@@ -63,7 +72,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
 
   test("decoded by several threads is the same", async () => {
     const film = makeFilm(films.path("threads.mp4"), 1, "-c:v", "libx264", "-bf", "2", "-an");
-    await rig.start({ url: film, threads: 4 });
+    await rig.play({ url: film, threads: 4 });
     expect((await frames()).map((frame) => frame.md5)).toEqual(md5OfPictures(film));
   });
 
@@ -79,7 +88,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
       "0",
       "-an",
     );
-    await rig.start({ url: film });
+    await rig.play({ url: film });
     const taken = await frames();
     expect(taken.map(({ fields }) => fields.key_frame)).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
     const letters = taken.map(({ fields }) => String.fromCharCode(fields.picture_type as number));
@@ -94,7 +103,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
   ] as const) {
     test(`as ${pixelFormat}`, async () => {
       const film = makeFilm(films.path(`${pixelFormat}.mp4`), 0.4, "-c:v", "libx264", "-an");
-      await rig.start({ url: film, pixelFormat });
+      await rig.play({ url: film, pixelFormat });
       const taken = await frames();
       expect(taken[0]?.shape).toEqual([...shape]);
       expect(taken.map((frame) => frame.md5)).toEqual(md5OfPictures(film, pixelFormat));
@@ -105,7 +114,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
   for (const width of [162, 166, 170, 174]) {
     test(`${width} pixels wide, which is no multiple of 8`, async () => {
       const film = makeFilm(films.path(`${width}.mp4`), 0.4, "-vf", `scale=${width}:90`, "-an");
-      await rig.start({ url: film });
+      await rig.play({ url: film });
       expect((await frames()).map((frame) => frame.md5)).toEqual(md5OfPictures(film));
     });
   }
@@ -113,7 +122,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
   test("of another colour space is not taken for the usual one", async () => {
     const bt709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"];
     const film = makeFilm(films.path("709.mp4"), 0.4, "-c:v", "libx264", ...bt709, "-an");
-    await rig.start({ url: film });
+    await rig.play({ url: film });
     const taken = (await frames()).map((frame) => frame.md5);
     expect(taken).toEqual(md5OfPictures(film));
     expect(taken).not.toEqual(md5OfPictures(film, "bgr24", "setparams=colorspace=smpte170m"));
@@ -121,7 +130,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
 
   test("is scaled to the size asked for; one side keeps the proportions", async () => {
     const film = makeFilm(films.path("scaled.mp4"), 0.4, "-c:v", "libx264", "-an");
-    await rig.start({ url: film, width: 80 });
+    await rig.play({ url: film, width: 80 });
     const taken = await frames();
     const truth = ffmpeg(
       ...["-i", film, "-vf", "scale=80:46", "-pix_fmt", "bgr24", "-f", "rawvideo", "-"],
@@ -143,7 +152,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
     const jump = "setts=ts=TS+gte(N\\,10)*90000*1000";
     const copy = ["-c", "copy", "-bsf:v", jump, "-muxdelay", "0", "-muxpreload", "0"];
     ffmpeg("-f", "concat", "-safe", "0", "-i", films.path("list"), ...copy, both);
-    await rig.start({ url: both });
+    await rig.play({ url: both });
     const taken = await frames();
     const truth = [...md5OfPictures(small), ...md5OfPictures(large)];
     expect(taken.map((frame) => frame.md5)).toEqual(truth);
@@ -151,9 +160,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
     const heights = [...Array(10).fill(90), ...Array(10).fill(180)];
     expect(taken.map((frame) => frame.shape[0])).toEqual(heights);
     // A thousand seconds of nothing are left out, and the clock's jump is told.
-    const times = taken.map((frame) => frame.captureTimeNs as bigint);
-    const steps = times.slice(1).map((time, i) => time - (times[i] as bigint));
-    expect(steps).toEqual(Array(19).fill(pictureNs));
+    for (const [i, frame] of taken.slice(1).entries()) expectInStep(taken[i] as TakenFrame, frame);
     expect(taken.map((frame) => frame.clockEpoch)).toEqual([
       ...Array(10).fill(0),
       ...Array(10).fill(1),
@@ -163,7 +170,7 @@ describe.skipIf(!haveFfmpeg)("a film", () => {
   test("that is a bare stream without times is played at 25/s, and wound back by opening it again", async () => {
     const film = makeFilm(films.path("bare.h264"), 0.4, "-c:v", "libx264", "-bf", "0", "-an");
     const truth = md5OfPictures(film);
-    await rig.start({ url: film, loop: true });
+    await rig.play({ url: film, loop: true });
     const taken = await frames(25);
     for (const frame of taken)
       expect(frame.md5).toBe(truth[(Number(frame.seq) - 1) % 10] as string);

@@ -1,5 +1,5 @@
 /** Video sensors as the hub runs them, films made on the spot, and an independent decoder to hold them to. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
@@ -15,6 +15,7 @@ import {
 import { sweepPrefix, sweepStreams } from "../src/streams/sweep.ts";
 import type { SensorStatus } from "../src/supervisor/sensor-status.ts";
 import { createSupervisor, type Supervisor } from "../src/supervisor/supervisor.ts";
+import type { Awaited } from "./fixtures/awaited-video.ts";
 
 /** 132 frames of 1280x720 at 25/s in 5.28 s, one key frame; six channels of sound for 5.312 s. */
 export const bigBuckBunny = join(import.meta.dir, "data/bbb-720p.mp4");
@@ -90,6 +91,12 @@ function take(frame: Frame): TakenFrame {
   return { seq, shape, missed, fields, generation, ...times, bytes, md5: md5(bytes) };
 }
 
+const atOnce = (reader: RingReader) => reader.next({ timeoutMs: 0 });
+
+type VideoConfig = ReturnType<typeof video.config.parse>;
+type Keys = { url: string } & Record<string, unknown>;
+const awaitedKinds = join(import.meta.dir, "fixtures/awaited-video.ts");
+
 export class VideoRig {
   readonly prefix: string;
   readonly directory = mkdtempSync(join(tmpdir(), "streamem-test-"));
@@ -104,8 +111,21 @@ export class VideoRig {
   }
 
   /** Started in a process of its own. */
-  async start(keys: { url: string } & Record<string, unknown>): Promise<Supervisor> {
-    const config = video.config.parse({ kind: "video", name: "film", ...keys });
+  async start(keys: Keys): Promise<Supervisor> {
+    return this.#start(video.config.parse({ kind: "video", name: "film", ...keys }));
+  }
+
+  /**
+   * The same, but it waits with the first frame of a stream until {@link reader} has opened that, and keeps more
+   * frames than the films here have: nothing is lost on a test that comes late.
+   */
+  async play(keys: Keys, name = "film"): Promise<Supervisor> {
+    const config = video.config.parse({ kind: "video", name: "film", slots: 64, ...keys });
+    const awaited: Awaited = { name, file: this.#readMark(name) };
+    return this.#start(Object.assign(config, { awaited }), awaitedKinds);
+  }
+
+  async #start(config: VideoConfig, kindsModule?: string): Promise<Supervisor> {
     const { prefix, directory } = this;
     const supervisor = createSupervisor({
       sensors: [
@@ -114,6 +134,7 @@ export class VideoRig {
       prefix,
       group: null,
       directory,
+      ...(kindsModule && { kindsModule }),
       sweep: (names) => sweepStreams(prefix, names, directory),
     });
     this.#supervisor = supervisor;
@@ -124,7 +145,7 @@ export class VideoRig {
   }
 
   /** The same with another environment, which only a new process can have. */
-  startWith(environment: Record<string, string>, keys: { url: string } & Record<string, unknown>) {
+  startWith(environment: Record<string, string>, keys: Keys) {
     const config = video.config.parse({ kind: "video", name: "film", ...keys });
     const { prefix, directory } = this;
     const hub = Bun.spawn([process.execPath, join(import.meta.dir, "fixtures/hub-of-sensor.ts")], {
@@ -143,7 +164,12 @@ export class VideoRig {
   async reader(name = "film"): Promise<RingReader> {
     const reader = await openReader(name, { prefix: this.prefix, timeoutMs: 30_000 });
     this.#readers.push(reader);
+    writeFileSync(this.#readMark(name), "");
     return reader;
+  }
+
+  #readMark(name: string): string {
+    return join(this.directory, `${name}.read`);
   }
 
   /**
@@ -162,8 +188,10 @@ export class VideoRig {
       }
       began ||= frame !== null;
       if (frame) yield take(frame);
-      else if (reader.state === "retired" || reader.state === "dead") return;
+      else if (reader.state === "retired" || reader.state === "dead") break;
     }
+    // Those that came between the two looks.
+    for (let frame = await atOnce(reader); frame; frame = await atOnce(reader)) yield take(frame);
   }
 
   get status(): SensorStatus {

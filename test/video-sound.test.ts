@@ -88,7 +88,8 @@ function truth(film: string, channels: number): Float32Array[] {
 
 describe.skipIf(!haveFfmpeg)("the sound of a film", () => {
   test("is there to the last sample of all six channels, and as ffmpeg has it", async () => {
-    await rig.start({ url: bigBuckBunny });
+    // Room for all of it: the reader may be as late as it likes.
+    await rig.play({ url: bigBuckBunny, width: 64, height: 36, slots: 256 }, "film.audio");
     const heard = await blocks();
     const mine = joined(heard);
     const theirs = truth(bigBuckBunny, 6);
@@ -108,7 +109,7 @@ describe.skipIf(!haveFfmpeg)("the sound of a film", () => {
     const pcm = ["-c:v", "libx264", "-c:a", "pcm_s16le", "-ac", "2", "-ar", "16000"];
     const film = makeFilm(films.path("pcm.mkv"), 0.5, ...pcm);
     const theirs = truth(film, 2);
-    await rig.start({ url: film });
+    await rig.play({ url: film }, "film.audio");
     const heard = await blocks();
     const samples = theirs[0]?.length as number;
     expect(heard.at(-1)?.shape).toEqual([2, samples % 1024]);
@@ -128,19 +129,26 @@ describe.skipIf(!haveFfmpeg)("the sound of a film", () => {
       "-ac",
       "1",
     );
-    await rig.start({ url: film, loop: true });
+    await rig.start({ url: film, loop: true, slots: 64 });
     const reader = await rig.reader();
-    const pictures = [];
+    const pictures: { zeroNs: bigint; epoch: number }[] = [];
     const hearing = blocks(90);
-    while (pictures.length < 45) {
-      const frame = await reader.next({ timeoutMs: 5000 });
+    let ended = false;
+    void hearing.finally(() => {
+      ended = true;
+    });
+    while (!ended) {
+      const frame = await reader.next({ timeoutMs: 100 });
       if (frame) pictures.push({ ...startOf(frame, 12_800n), epoch: frame.clockEpoch });
     }
     const heard = await hearing;
     for (const block of heard) {
       const { zeroNs } = startOf(block, 48_000n);
-      const picture = pictures.find(({ epoch }) => epoch === block.clockEpoch);
-      if (picture) expect(Math.abs(Number(zeroNs - picture.zeroNs))).toBeLessThan(50_000);
+      // A film that is held because its sensor was late has two zeros in this round.
+      const apart = pictures
+        .filter(({ epoch }) => epoch === block.clockEpoch)
+        .map((picture) => Math.abs(Number(zeroNs - picture.zeroNs)));
+      if (apart.length > 0) expect(Math.min(...apart)).toBeLessThan(50_000);
     }
     expect(new Set(pictures.map(({ epoch }) => epoch)).size).toBeGreaterThan(1);
   });
