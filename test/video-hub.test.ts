@@ -14,7 +14,10 @@ afterAll(() => rings.close());
 /** A hub as a user starts it. Gives its address, ends when `use` does. */
 async function withHub(film: string, use: (url: string) => Promise<void>): Promise<void> {
   const config = join(directory, "hub.yaml");
-  writeFileSync(config, `sensors: [{ kind: video, name: webcam, url: ${film}, loop: true }]`);
+  writeFileSync(
+    config,
+    `sensors: [{ kind: video, name: webcam, url: ${film}, loop: true, slots: 64 }]`,
+  );
   const main = join(import.meta.dir, "../src/main.ts");
   const words = ["hub", "--json", "--port", "0", "--prefix", prefix, "--config", config];
   const hub = Bun.spawn([process.execPath, main, ...words], {
@@ -39,26 +42,38 @@ function python(program: string[]): string {
   return done.stdout.toString();
 }
 
+/**
+ * Frames per second as most of the lines say, each of a second in which none was missed. One second may have fewer and the
+ * next one more; the first begins in the middle, and the last is as long as the others have left it.
+ */
+function usualRate(said: string, start: RegExp): number {
+  const lines = said.trim().split("\n");
+  expect(lines.length).toBeGreaterThan(2);
+  const rates = lines.map((line) => {
+    expect(line).toMatch(start);
+    expect(line).toMatch(/ \d+\.\d frames\/s +missed 0 +live$/);
+    return Number(/([\d.]+) frames/.exec(line)?.[1]);
+  });
+  return rates.sort((a, b) => a - b)[Math.floor(rates.length / 2)] as number;
+}
+
 describe.skipIf(!Bun.which("python3"))("a film in the hub", () => {
   test("is read by Python at its rate, with none missed, picture and sound", async () => {
     await withHub(bigBuckBunny, async () => {
-      const pictures = python(["streamem.py", "webcam", "--seconds", "8"]).trim().split("\n");
-      // Over a round of 5.28 s; the first second may begin in the middle.
-      for (const line of pictures.slice(1)) {
-        expect(line).toMatch(/^webcam +720 x 1280 x 3 +2\d\.\d frames\/s +missed 0 +live$/);
-      }
-      expect(pictures.length).toBeGreaterThan(5);
-      const sound = python(["streamem.py", "webcam.audio", "--seconds", "2"]);
-      expect(sound).toMatch(/^webcam\.audio +6 x 1024 +4\d\.\d frames\/s +missed 0 +live$/m);
+      const pictures = python(["streamem.py", "webcam", "--seconds", "8"]); // over a round of 5.28 s
+      const rate = usualRate(pictures, /^webcam +(?:720 x 1280 x 3|no frame) +/);
+      expect(rate).toBeWithin(20, 30);
+      const sound = python(["streamem.py", "webcam.audio", "--seconds", "5"]);
+      expect(usualRate(sound, /^webcam\.audio +(?:6 x 1024|no frame) +/)).toBeWithin(40, 50);
     });
   });
 
   test.skipIf(!haveFfmpeg)("is the same picture as latest.png and through Python", async () => {
     // Slow enough that both see one picture before it is gone.
-    const film = makeFilm(join(directory, "slow.mp4"), 5, "-r", "2", "-c:v", "libx264", "-an");
+    const film = makeFilm(join(directory, "slow.mp4"), 5, "-r", "0.5", "-c:v", "libx264", "-an");
     const program = [
       "import hashlib, streamem",
-      "frame = streamem.open('webcam', 10).latest()",
+      "frame = streamem.open('webcam', 10).newest(10)", // a ring that was just made has none yet
       "print(frame.generation, frame.seq, hashlib.md5(frame.copy()).hexdigest())",
     ].join("\n");
     await withHub(film, async (url) => {
