@@ -4,8 +4,7 @@
  * The film's own timestamps are the only measure, so nothing adds up: due = zero + time in the film. Zero
  * moves in two cases only: a round begins, or we are so late that catching up would be a rush.
  */
-import { monotonicNs } from "../../src/ring/ffi.ts";
-import { waitUntil } from "./wait.ts";
+import { type Clock, monotonicClock, waitUntil } from "./wait.ts";
 
 export interface FilmTime {
   /** Grows with each round and each jump in the film's time: its clock was set back. */
@@ -28,7 +27,7 @@ const lateMaxNs = 200_000_000n;
 const forwardMaxNs = 10_000_000_000n;
 const backMaxNs = 1_000_000_000n;
 
-export function createFilmTime(): FilmTime {
+export function createFilmTime(clock: Clock = monotonicClock): FilmTime {
   let zeroNs: bigint | null = null;
   let originNs = 0n;
   let epoch = -1;
@@ -36,7 +35,7 @@ export function createFilmTime(): FilmTime {
 
   /** Sound waits for the first picture: until then, it is never due. */
   const dueNs = (mediaNs: bigint) =>
-    zeroNs === null ? monotonicNs() + lateMaxNs : zeroNs + mediaNs - originNs;
+    zeroNs === null ? clock.nowNs() + lateMaxNs : zeroNs + mediaNs - originNs;
 
   const followJump = (mediaNs: bigint) => {
     if (expectedNs === null) return;
@@ -59,22 +58,22 @@ export function createFilmTime(): FilmTime {
       epoch += 1;
     },
     async picture(mediaNs, durationNs, signal) {
-      zeroNs ??= monotonicNs();
+      zeroNs ??= clock.nowNs();
       followJump(mediaNs);
       expectedNs = mediaNs + durationNs;
-      await waitUntil(() => dueNs(mediaNs), signal);
-      const lateNs = monotonicNs() - dueNs(mediaNs);
+      await waitUntil(() => dueNs(mediaNs), signal, clock);
+      const lateNs = clock.nowNs() - dueNs(mediaNs);
       if (lateNs > lateMaxNs) zeroNs += lateNs;
       return dueNs(mediaNs);
     },
     async sound(mediaNs, endNs, signal) {
-      await waitUntil(() => dueNs(endNs), signal);
+      await waitUntil(() => dueNs(endNs), signal, clock);
       return dueNs(mediaNs);
     },
     async end(mediaNs, signal) {
       if (zeroNs === null) return;
       zeroNs = dueNs(mediaNs);
-      await waitUntil(() => zeroNs as bigint, signal);
+      await waitUntil(() => zeroNs as bigint, signal, clock);
     },
   };
 }

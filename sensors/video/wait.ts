@@ -4,12 +4,24 @@ import { monotonicNs } from "../../src/ring/ffi.ts";
 /** A wait that is longer is looked at again, so that a deadline that moved is seen. */
 const stepMs = 100;
 
+/** Tests have one that passes as they say. */
+export interface Clock {
+  nowNs(): bigint;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export const monotonicClock: Clock = { nowNs: monotonicNs, sleep };
+
 /** Resolves at `dueNs()` or when the signal is aborted. Never early, late by a timer's millisecond. */
-export async function waitUntil(dueNs: () => bigint, signal: AbortSignal): Promise<void> {
+export async function waitUntil(
+  dueNs: () => bigint,
+  signal: AbortSignal,
+  clock = monotonicClock,
+): Promise<void> {
   while (!signal.aborted) {
-    const missingNs = dueNs() - monotonicNs();
+    const missingNs = dueNs() - clock.nowNs();
     if (missingNs <= 0n) return;
-    await sleep(Math.min(stepMs, Math.ceil(Number(missingNs) / 1e6)), signal);
+    await clock.sleep(Math.min(stepMs, Math.ceil(Number(missingNs) / 1e6)), signal);
   }
 }
 
