@@ -35,7 +35,7 @@ async function start(parts: string[], swept: (names: string[]) => void = () => {
     group: null,
     directory,
     kindsModule,
-    timing: { aliveMs: 50, silentBeatsMax: 100, graceMs: 200 },
+    timing: { aliveMs: 50, silentBeatsMax: 1e6, graceMs: 200 }, // seven processes at once may start slowly
     sweep: (names) => {
       swept(names);
       sweepStreams(prefix, names, directory);

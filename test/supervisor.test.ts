@@ -12,7 +12,9 @@ import { createSupervisor, type Supervisor, UnknownSensor } from "../src/supervi
 const prefix = `t${process.pid}`;
 const directory = mkdtempSync(join(tmpdir(), "streamem-"));
 const kindsModule = new URL("./fixtures/misbehaving.ts", import.meta.url).pathname;
-const quick: Partial<LifeTiming> = { aliveMs: 50, silentBeatsMax: 10, graceMs: 100 };
+/** Nobody is held for hung, however long a process takes to start beside others; those that test it say when. */
+const quick: Partial<LifeTiming> = { aliveMs: 50, silentBeatsMax: 1e6, graceMs: 100 };
+const watched = { ...quick, silentBeatsMax: 40 };
 
 let supervisor: Supervisor;
 
@@ -218,21 +220,21 @@ describe("a sensor that fails", () => {
 describe("a sensor that hangs", () => {
   // To see these fail: take the kill out of beat().
   test("a stuck event loop: killed, said, started again", async () => {
-    supervise("stuck");
+    supervise("stuck", {}, watched);
     await supervisor.start("s");
     const { lastError } = await until(({ restarts }) => restarts === 1);
     expect(lastError?.words).toBe(
-      "The process hung: it gave no sign of life for 0.5 s and was killed",
+      "The process hung: it gave no sign of life for 2 s and was killed",
     );
     await running();
   });
 
   test("a process that was stopped with SIGSTOP", async () => {
-    supervise("steady");
+    supervise("steady", {}, watched);
     await supervisor.start("s");
-    const { pid } = await running();
+    const { pid, restarts: before } = await running();
     process.kill(pid as number, "SIGSTOP");
-    const { lastError } = await until(({ restarts }) => restarts === 1);
+    const { lastError } = await until(({ restarts }) => restarts > before);
     expect(lastError?.words).toContain("hung");
     expect((await running()).pid).not.toBe(pid);
   });
@@ -240,7 +242,7 @@ describe("a sensor that hangs", () => {
   // To see these fail: take the timer for SIGKILL out of stop().
   for (const kind of ["stuck", "deaf"]) {
     test(`${kind}: it is killed after the grace, and its ring goes with it`, async () => {
-      supervise(kind, {}, { ...quick, silentBeatsMax: 1e6 });
+      supervise(kind);
       await supervisor.start("s");
       const { pid } = await running();
       const reader = await openReader("s", { prefix });
