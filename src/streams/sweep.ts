@@ -43,9 +43,9 @@ function sweepRing(prefix: string, name: string): boolean {
   }
 }
 
-/** `prefix.stream.sock`, and with a pid behind it while it is being made. */
+/** `prefix.stream.sock`; its last letter is `~` while it is being made (native/doorbell.c). */
 function socketOf(prefix: string, file: string): string | undefined {
-  return new RegExp(`^${prefix}\\.(.+)\\.sock(?:\\.\\d+)?$`).exec(file)?.[1];
+  return new RegExp(`^${prefix}\\.(.+)\\.soc[k~]$`).exec(file)?.[1];
 }
 
 function list(folder: string): string[] {
