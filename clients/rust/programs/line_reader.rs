@@ -29,6 +29,7 @@ fn main() -> Result<(), Error> {
         } else if let Some(fd) = fd {
             wakeups += 1;
             if !wait_on(fd) {
+                frames += reader.frames(Duration::ZERO).count(); // those that came with the end of the input
                 println!("{{\"frames\": {}, \"wakeups\": {}}}", frames, wakeups);
                 return Ok(());
             }

@@ -1,6 +1,7 @@
 //! Torn frames: `torn PREFIX write` publishes at full rate into four slots until its input ends; `torn PREFIX read DELIVERIES
-//! REJECTIONS` takes frames by every verb until it was given so many whole ones and had so many turned down by the checks, or
-//! finds a torn one. Prints {"deliveries", "rejections", "torn", "generations"}.
+//! REJECTIONS` takes frames by every verb until it was given so many whole ones, had so many turned down by the checks and its
+//! input has ended, or until it finds a torn one. Prints {"generation"} for each one met and in the end {"deliveries",
+//! "rejections", "torn", "generations"}.
 use std::collections::HashSet;
 use std::io::Read;
 use std::time::Duration;
@@ -18,11 +19,16 @@ fn bytes_of(sequence: u64) -> usize {
     64 + (word(sequence, 0) >> 40) as usize % (BYTES_MAX / 64) * 64
 }
 
+/// Finished when it has.
+fn until_input_ends() -> std::thread::JoinHandle<std::io::Result<usize>> {
+    std::thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()))
+}
+
 fn write(prefix: &str) -> Result<(), Error> {
     let spec = Spec::new("tensor", "<u8", &[8]).field("a", "<u8", &[3], None).slots(4).capacity(BYTES_MAX as u64).prefix(prefix);
     let mut writer = Writer::create("torn", &spec)?;
     println!("ready");
-    let ends = std::thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    let ends = until_input_ends();
     while !ends.is_finished() {
         let sequence = writer.sequence() + 1;
         let bytes = bytes_of(sequence);
@@ -99,8 +105,9 @@ impl Tally {
 fn read(prefix: &str, deliveries: u64, rejections: u64) -> Result<(), Error> {
     let mut reader = Reader::open_in(Some(prefix), "torn", Duration::from_secs(10))?;
     let (mut tally, mut generations) = (Tally::default(), HashSet::new());
+    let ends = until_input_ends();
     for i in 0.. {
-        if tally.torn > 0 || tally.deliveries >= deliveries && tally.rejections >= rejections {
+        if tally.torn > 0 || tally.deliveries >= deliveries && tally.rejections >= rejections && ends.is_finished() {
             break;
         }
         let wait = Duration::from_millis(100);
@@ -111,7 +118,9 @@ fn read(prefix: &str, deliveries: u64, rejections: u64) -> Result<(), Error> {
             3 => reader.nearest(word(i, 5) >> 1).into_iter().collect(),
             _ => reader.last(3)?,
         };
-        generations.extend(frames.first().map(Frame::generation));
+        if let Some(generation) = frames.first().map(Frame::generation).filter(|one| generations.insert(*one)) {
+            println!("{{\"generation\": \"{}\"}}", generation.iter().map(|byte| format!("{:02x}", byte)).collect::<String>());
+        }
         for (k, frame) in frames.iter().enumerate() {
             tally.look(frame, word(i, k as u64) >> 50);
         }
