@@ -1,5 +1,5 @@
 /** A real redis-server in a folder of the test, on a port of its own. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,13 +9,27 @@ import { until } from "./rings.ts";
 export const redisServer = Bun.which("redis-server");
 export const password = "not-for-the-log";
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on, and that no connection is given by the kernel until the server has it: below those that
+ * it gives.
+ */
 async function freePort(): Promise<number> {
+  const given = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
+  const least = 2000;
+  for (;;) {
+    const port = least + Math.floor(Math.random() * (Number.parseInt(given, 10) - least));
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const free = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
 }
 
 export class TestRedis {
