@@ -7,6 +7,9 @@ import type { Lives } from "./lives.ts";
 
 const packr = new Packr({ useRecords: false });
 
+/** Due before any time; 0 would be a beat of its own while the process is younger than a period. */
+const atOnce = Number.NEGATIVE_INFINITY;
+
 /** A frame for this viewer, before what only holds for it is known. */
 export type Shot = Omit<FrameMessage, "type" | "sentTimeNs" | "missed">;
 
@@ -17,7 +20,7 @@ export class Viewer {
   /** Something of an earlier message still waits in this process. */
   #full = false;
   #unanswered = 0;
-  #dueMs = 0;
+  #dueMs = atOnce;
   #streamUntold = true;
   #clockAsked: number | null = null;
 
@@ -60,7 +63,7 @@ export class Viewer {
       case "wish": {
         const { type, ...wish } = request;
         this.wish = { ...this.wish, ...wish };
-        this.#dueMs = 0;
+        this.#dueMs = atOnce;
         return;
       }
       case "got":
@@ -124,7 +127,7 @@ export class Viewer {
 
 /** On an even beat, so that 25 of 30 frames a second come as 25 and not as 15; one that was late starts a new beat. */
 function nextDue(dueMs: number, nowMs: number, maxRate: number | null): number {
-  if (maxRate === null) return 0;
+  if (maxRate === null) return atOnce;
   const periodMs = 1000 / maxRate;
   return (nowMs - dueMs < periodMs ? dueMs : nowMs) + periodMs;
 }
