@@ -19,6 +19,7 @@ typedef struct streamem_bell {
   const streamem_segment_header *header; /* a page of our own: it outlives the writer's mapping */
   int32_t ring_fd, listener, control[2];
   uint32_t group, count;
+  uint32_t seen; /* the wake word of before anybody could connect; the notifier may come to run long after that */
   int32_t stop;
   pthread_t keeper, notifier;
   pthread_mutex_t mutex; /* peers, count, stop */
@@ -43,7 +44,7 @@ static int streamem__bell_ring(const streamem_bell_peer *peer) {
 
 static void *streamem__bell_notify(void *argument) {
   streamem_bell *bell = (streamem_bell *)argument;
-  uint32_t seen = STREAMEM_LOAD_ACQUIRE(&bell->header->wake);
+  uint32_t seen = bell->seen;
   pthread_mutex_lock(&bell->mutex);
   while (!bell->stop) {
     if (bell->count == 0) {
@@ -224,6 +225,7 @@ STREAMEM_API int streamem_bell_start(streamem_bell **out, streamem_writer *write
   if (result == 0 && (bell->ring_fd = open(ring_path, O_RDONLY | O_CLOEXEC)) >= 0) page = mmap(NULL, STREAMEM_PAGE_BYTES, PROT_READ, MAP_SHARED, bell->ring_fd, 0);
   if (result == 0 && (page == MAP_FAILED || pipe2(bell->control, O_CLOEXEC) != 0)) result = STREAMEM__FAIL(error, errno, "%s: no doorbell: %s", path, strerror(errno));
   bell->header = page == MAP_FAILED ? NULL : (const streamem_segment_header *)page;
+  if (result == 0) bell->seen = STREAMEM_LOAD_ACQUIRE(&bell->header->wake);
   if (result == 0 && (bell->listener = streamem__bell_listen(bell)) < 0) result = STREAMEM__FAIL(error, -bell->listener, "%s: no doorbell: %s", path, strerror(-bell->listener));
   if (result == 0) {
     sigset_t all, before; /* the host program's signals are not for our threads, and SIGPIPE is for nobody */

@@ -78,6 +78,27 @@ describe.skipIf(!python)("a doorbell", () => {
     await until(() => writer.doorbellReaders === 0);
   });
 
+  // Let streamem__bell_notify begin with the wake word of when it runs: it sleeps through this frame.
+  test.skipIf(!compiler)("rings for a frame that came before its notifier ran", async () => {
+    const { path, prefix, directory } = place("s");
+    madeFolder(directory);
+    const start = "static void *streamem__bell_notify(void *argument) {\n";
+    const late = program("writer", [], {
+      ...{ file: "native/doorbell.c", line: start },
+      instead: `${start}  streamem__sleep_ns(500000000);\n`,
+    });
+    const writer = started([late, prefix, "s", "bell", path]);
+    expect(await writer.line()).toBe("trying");
+    expect(await writer.line()).toStartWith("ready ");
+    const guest = new Guest(folder);
+    expect(await guest.connect(path)).toEqual({ accepted: 1 });
+    expect(await guest.ask("all_readable")).toBe(1); // for what may be there already
+    expect(await guest.ask("drain_all")).toBe(0);
+    expect(await writer.ask("publish 1")).toBe("sequence 1");
+    expect(await guest.ask("all_readable")).toBe(1);
+    await writer.ask("close");
+  });
+
   // Take out shutdown() in streamem_bell_stop, or move it behind streamem__bell_ring: a reader that is woken
   // would look, find nothing, and sleep on.
   test.each(["renew", "close"] as const)(
