@@ -151,7 +151,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     writers.said?.publish({ words: attacks });
     await rig.tile("said").getByText(attacks).waitFor();
     writers.said?.publish(new Uint8Array([0xff, 0xfe, 0x7b]));
-    await until(async () => (await rig.tile("said").getByRole("listitem").count()) === 2);
+    await until(async () => (await rig.stage("said").getByRole("listitem").count()) === 2);
     expect(await rig.page.evaluate(() => "taken" in globalThis)).toBeFalse();
   });
 
