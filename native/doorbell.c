@@ -225,7 +225,7 @@ STREAMEM_API int streamem_bell_start(streamem_bell **out, streamem_writer *write
   if (result == 0 && (bell->ring_fd = open(ring_path, O_RDONLY | O_CLOEXEC)) >= 0) page = mmap(NULL, STREAMEM_PAGE_BYTES, PROT_READ, MAP_SHARED, bell->ring_fd, 0);
   if (result == 0 && (page == MAP_FAILED || pipe2(bell->control, O_CLOEXEC) != 0)) result = STREAMEM__FAIL(error, errno, "%s: no doorbell: %s", path, strerror(errno));
   bell->header = page == MAP_FAILED ? NULL : (const streamem_segment_header *)page;
-  if (result == 0) bell->seen = STREAMEM_LOAD_ACQUIRE(&bell->header->wake);
+  if (page != MAP_FAILED) bell->seen = STREAMEM_LOAD_ACQUIRE(&((const streamem_segment_header *)page)->wake);
   if (result == 0 && (bell->listener = streamem__bell_listen(bell)) < 0) result = STREAMEM__FAIL(error, -bell->listener, "%s: no doorbell: %s", path, strerror(-bell->listener));
   if (result == 0) {
     sigset_t all, before; /* the host program's signals are not for our threads, and SIGPIPE is for nobody */
