@@ -1,11 +1,15 @@
 // The Rust client: its own tests, the hunt for torn frames with each protection taken out, and writers that are killed.
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { createWriter, type StreamSpec } from "../src/ring.ts";
 import { canUnshare } from "./doorbell-rig.ts";
 import {
   cleanUpAfterwards,
+  compiler,
   freshPrefix,
   leftovers,
+  madeFolder,
+  program,
   Talk,
   temporaryFolder,
 } from "./ring-programs.ts";
@@ -108,6 +112,37 @@ describe.skipIf(!rust)("the Rust client", () => {
       const { frames, wakeups } = JSON.parse(await reader.line());
       expect(frames).toBe(150);
       expect(wakeups).toBeLessThan(1000);
+    },
+    CANCEL_MS,
+  );
+
+  // To see it fail: leave EPOLL_CTL_DEL out of detach in src/waiting.rs.
+  test.skipIf(!compiler)(
+    "is not woken by the bell of a generation that has hung up, which its writer still holds",
+    async () => {
+      const prefix = freshPrefix();
+      const directory = madeFolder(temporaryFolder("held"));
+      // It rings when the reader has heard the hang-up, and goes on to hold what rings.
+      const rings = "    streamem__bell_ring(&bell->peers[bell->count - 1]);\n  }\n";
+      const pause = "    streamem__sleep_ns(300000000);\n";
+      const instead = pause + rings.replace("  }", `${pause}  }`);
+      const holding = program("writer", [], { file: "native/doorbell.c", line: rings, instead });
+      const bell = join(directory, `${prefix}.s.sock`);
+      const writer = new Talk([holding, prefix, "s", "bell", bell]);
+      expect(await writer.line()).toBe("trying");
+      expect(await writer.line()).toStartWith("ready ");
+      const environment = { STREAMEM_DIR: directory };
+      const reader = new Talk([rustProgram("line_reader"), prefix, "epoll"], environment);
+      for (const verb of ["", "renew"]) {
+        if (verb) expect(await writer.ask(verb)).toStartWith("generation ");
+        await writer.ask("publish 1");
+        expect(await reader.line()).toContain("generation");
+      }
+      reader.child.stdin.end();
+      const { frames, wakeups } = JSON.parse(await reader.line());
+      expect(frames).toBe(2);
+      expect(wakeups).toBeLessThan(100);
+      await writer.ask("close");
     },
     CANCEL_MS,
   );

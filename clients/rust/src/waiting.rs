@@ -52,6 +52,17 @@ impl Waiting {
         unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &mut event) };
     }
 
+    /// Only the timer is left. Out of the epoll first: the writer's process has the bell too, and while it keeps that open,
+    /// closing ours would leave it in, readable for ever.
+    fn detach(&mut self) {
+        if let Source::Bell { socket, bell } = &self.source {
+            for fd in [socket, bell] {
+                unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, fd.as_raw_fd(), std::ptr::null_mut()) };
+            }
+        }
+        self.source = Source::Timer; // a ringer's pipe is ours alone
+    }
+
     fn set_period(&mut self, period: Duration) {
         let every = libc::timespec { tv_sec: 0, tv_nsec: period.as_nanos() as _ };
         let times = libc::itimerspec { it_interval: every, it_value: every };
@@ -143,7 +154,7 @@ impl Reader {
 
     pub(crate) fn detach_fd(&mut self) {
         if let Some(waiting) = &mut self.waiting {
-            waiting.source = Source::Timer; // closing takes them out of the epoll: there are no duplicates
+            waiting.detach();
         }
     }
 
@@ -167,7 +178,7 @@ impl Reader {
         waiting.cleared_ns = now;
         waiting.take_ticks();
         if waiting.has_hung_up() {
-            waiting.source = Source::Timer; // left open it would be readable for ever
+            waiting.detach(); // left open it would be readable for ever
             waiting.start_ringer(&self.ring); // for its last wake-up
             waiting.hurry(self.ring.wakes);
             self.look_soon();
