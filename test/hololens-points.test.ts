@@ -17,6 +17,7 @@ import { scene } from "../sensors/hololens/simulator/world/scene.ts";
 import { encodeFields, layOutFields } from "../src/ring/fields.ts";
 import type { RingWriter } from "../src/ring.ts";
 import { TestApi } from "./api.ts";
+import { linesOf } from "./ring-programs.ts";
 import { TestRings, until } from "./rings.ts";
 
 const python = Bun.which("python3") ?? "python3";
@@ -158,13 +159,6 @@ function start(rings: TestRings, words: string[]) {
 }
 
 async function firstLine(child: ReturnType<typeof start>): Promise<string> {
-  const reader = child.stdout.getReader(); // not ended: the child would be when it says more
-  const decoder = new TextDecoder();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    text += decoder.decode(value, { stream: true });
-  }
-  return text.split("\n")[0] ?? "";
+  const { value } = await linesOf(child.stdout).next(); // not ended: the child would be when it says more
+  return value ?? "";
 }

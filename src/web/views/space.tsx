@@ -1,6 +1,7 @@
 /** Head, gaze and hands in a small view of space. Drag, or the arrow keys, turn it. */
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import type { FrameMessage } from "../../api/live-messages.ts";
 import { type Scene, sceneOf } from "./poses.ts";
 import { type Camera, follow, project } from "./projection.ts";
 import { framesOf, painted, useDrawing, useFrames, type ViewProps } from "./view.ts";
@@ -12,7 +13,10 @@ export function SpaceView({ stream, feed, large }: ViewProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const camera = useRef<Camera | null>(null);
   const scene = useRef<Scene | null>(null);
-  const newest = useRef(0n);
+  /** Of a burst only what is drawn is made a scene. */
+  const newest = useRef<(Pick<FrameMessage, "fields" | "sequence"> & { data: Uint8Array }) | null>(
+    null,
+  );
   const missing = useSignal("");
 
   const draw = () => {
@@ -22,20 +26,21 @@ export function SpaceView({ stream, feed, large }: ViewProps) {
   };
 
   const drawNewest = useDrawing(drawPeriodMs, () => {
-    if (!canvas.current || !scene.current) return;
+    if (!canvas.current || !newest.current) return;
+    const { data, fields, sequence } = newest.current;
+    scene.current = sceneOf(data, stream, fields);
     const isFirst = camera.current === null;
     camera.current ??= { yaw: 0.7, pitch: 0.35, centre: [0, 0, 0], reach: 1 };
     follow(camera.current, scene.current, isFirst ? 1 : 0.05);
     draw();
     missing.value = missingWords(scene.current.missing);
-    canvas.current.dataset.sequence = String(newest.current);
+    canvas.current.dataset.sequence = String(sequence);
   });
 
   useFrames(feed, async ({ payload, fields, sequence }) => {
     const data = framesOf(payload).at(-1)?.data;
     if (!data) return;
-    scene.current = sceneOf(data, stream, fields);
-    newest.current = sequence;
+    newest.current = { data, fields, sequence };
     drawNewest();
     await painted();
   });
